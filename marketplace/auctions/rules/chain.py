@@ -102,3 +102,14 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     raise ValueError(f"canonical JSON cannot hold {type(value).__name__}")
+
+
+def receipt_document(payload: dict[str, Any], public_key: bytes, signature: bytes) -> dict[str, Any]:
+    """The receipt that the bidder keeps: the payload and the signature over ``canonical(payload)``."""
+    block = {
+        "algorithm": "Ed25519",
+        "key_id": key_id(public_key),
+        "public_key": public_key.hex(),
+        "value": signature.hex(),
+    }
+    return {"receipt": payload, "signature": block}

@@ -87,7 +87,7 @@ def course_document(
     result: Mapping[str, Any] | None,
     signature: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """The course: `lot` by `lot_facts`, `entries` by `Entry.as_dict` in order, `result` by `result_of`, if any.
+    """The course: `lot` by `lot_facts`, `entries` by `Entry.as_dict`, `result` by `result_of`, if any.
 
     Unsigned unless `signature` is given; see `head_payload` and `with_signature`.
     """

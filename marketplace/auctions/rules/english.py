@@ -89,8 +89,8 @@ def extended_end(state: LotState, at: datetime, profile: Profile) -> datetime:
     """The end after a bid at `at`: within the last five minutes it becomes bid time + five minutes.
 
     ``max(end, bid + length)``, to the microsecond, never earlier. 五分钟内 includes a bid exactly five
-    minutes before the end; its new end equals the old one, so nothing moves. A cap, where the profile has one, bounds
-    the sum of extensions after the scheduled end.
+    minutes before the end; its new end equals the old one, so nothing moves. A cap, where the profile
+    has one, bounds the sum of extensions after the scheduled end.
     """
     if state.ends_at - at > span(profile.extension_window, profile):
         return state.ends_at
