@@ -47,7 +47,7 @@ def test_profile_with_a_missing_extra_or_ill_typed_member_is_refused():
         {**data, "start_floor": {**data["start_floor"], "force": "rumour"}},
         {**data, "rounds": "none"},
     ):
-        with pytest.raises(ValueError, match="."):
+        with pytest.raises(ValueError, match="profile"):
             Profile.from_json(broken)
 
 

@@ -1,0 +1,5 @@
+"""Commands of the cases room."""
+
+from flask.cli import AppGroup
+
+cli = AppGroup("cases", help="cases")

@@ -1,0 +1,1 @@
+"""Handlers of deadlines, outbox topics and approvals of this room; imported once at start."""

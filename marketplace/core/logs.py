@@ -1,0 +1,52 @@
+"""Structured logs: one JSON line an event, with the request's id, without secrets or personal data."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+import uuid
+from typing import TYPE_CHECKING
+
+import structlog
+from flask import Response, g, request
+
+if TYPE_CHECKING:
+    from marketplace import Zhiliu
+
+
+def configure_logs(app: Zhiliu) -> None:
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    log = structlog.get_logger("web")
+
+    @app.before_request
+    def begin() -> None:
+        g.request_id = uuid.uuid4().hex
+        g.began = time.perf_counter()
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        response.headers["X-Request-Id"] = g.get("request_id", "")
+        if response.status_code >= 500 or (
+            not app.testing and request.endpoint != "static" and request.method != "GET"
+        ):
+            log.info(
+                "request",
+                id=g.get("request_id"),
+                method=request.method,
+                endpoint=request.endpoint,
+                status=response.status_code,
+                ms=round((time.perf_counter() - g.get("began", 0)) * 1000, 1),
+            )
+        return response

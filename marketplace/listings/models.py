@@ -1,0 +1,109 @@
+"""What is offered to the public: description, notice, questions, objections, publication."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import relationship
+
+from marketplace.core.db import Base, Created, Key, Mapped, mapped_column, one_of
+from marketplace.rights.models import Right
+
+LISTING_STATES = ("draft", "submitted", "reviewed", "published", "suspended", "withdrawn", "closed")
+
+
+class Listing(Base):
+    """One case (or part of it) offered through a channel. Its sale rounds are lots of the auctions room."""
+
+    __tablename__ = "listing"
+    id: Mapped[Key]
+    number: Mapped[str | None] = mapped_column(unique=True)  # ZL-2026-000123, given at publication
+    org_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))  # the seller
+    case_id: Mapped[int] = mapped_column(ForeignKey("case.id"), index=True)
+    channel: Mapped[str] = mapped_column(server_default="auction")
+    title: Mapped[str]
+    title_en: Mapped[str | None]
+    summary: Mapped[str] = mapped_column(server_default="")
+    known_defects: Mapped[str] = mapped_column(server_default="")
+    taxes_and_fees: Mapped[str] = mapped_column(server_default="")
+    inspection: Mapped[str] = mapped_column(server_default="")
+    handover: Mapped[str] = mapped_column(server_default="")
+    contact: Mapped[str] = mapped_column(server_default="")
+    notice_text: Mapped[str | None]  # frozen at publication
+    warnings: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))  # special warnings ticked
+    profile_code: Mapped[str]
+    profile_version: Mapped[int]
+    # the first round's terms, frozen into its lot at publication
+    valuation_basis: Mapped[str | None]
+    appraisal_minor: Mapped[int | None]
+    appraisal_date: Mapped[date | None]
+    start_minor: Mapped[int | None]
+    increment_minor: Mapped[int | None]
+    deposit_minor: Mapped[int | None]
+    balance_days: Mapped[int | None]
+    planned_opens_at: Mapped[datetime | None]
+    planned_ends_at: Mapped[datetime | None]
+    currency: Mapped[str] = mapped_column(server_default="CNY")
+    region_code: Mapped[str | None]
+    industry: Mapped[str | None]
+    state: Mapped[str] = mapped_column(server_default="draft")
+    state_reason: Mapped[str | None]
+    reviewed_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    published_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    published_at: Mapped[datetime | None]
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    demo: Mapped[bool] = mapped_column(server_default=text("false"))
+    created_at: Mapped[Created]
+    updated_at: Mapped[Created]
+    items: Mapped[list[ListingRight]] = relationship(order_by="ListingRight.position")
+    __table_args__ = (
+        one_of("state", LISTING_STATES), one_of("channel", ("auction", "storage", "licence")),
+        Index("ix_listing_state", "state", "published_at"),
+        CheckConstraint("published_by IS NULL OR published_by <> reviewed_by", name="second_person"),
+    )
+
+
+class ListingRight(Base):
+    __tablename__ = "listing_right"
+    id: Mapped[Key]
+    listing_id: Mapped[int] = mapped_column(ForeignKey("listing.id"))
+    right_id: Mapped[int] = mapped_column(ForeignKey("right.id"), index=True)
+    position: Mapped[int] = mapped_column(server_default=text("0"))
+    snapshot: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))  # facts as published
+    right: Mapped[Right] = relationship()
+    __table_args__ = (UniqueConstraint("listing_id", "right_id"),)
+
+
+class Question(Base):
+    __tablename__ = "question"
+    id: Mapped[Key]
+    listing_id: Mapped[int] = mapped_column(ForeignKey("listing.id"), index=True)
+    org_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
+    asked_by: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    text: Mapped[str]
+    asked_at: Mapped[Created]
+    answer: Mapped[str | None]
+    answered_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    answered_at: Mapped[datetime | None]
+    hidden_reason: Mapped[str | None]
+
+
+class Objection(Base):
+    """Filed by anyone with an interest; a manager decides. Upheld: the listing is suspended or withdrawn."""
+
+    __tablename__ = "objection"
+    id: Mapped[Key]
+    listing_id: Mapped[int] = mapped_column(ForeignKey("listing.id"), index=True)
+    org_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
+    filed_by: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    capacity: Mapped[str]  # bidder, co_owner, creditor, debtor, third_party
+    ground: Mapped[str]
+    text: Mapped[str]
+    filed_at: Mapped[Created]
+    state: Mapped[str] = mapped_column(server_default="filed")
+    decision: Mapped[str | None]
+    decided_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    decided_at: Mapped[datetime | None]
+    __table_args__ = (one_of("state", ("filed", "under_review", "rejected", "upheld")),)

@@ -1,0 +1,5 @@
+"""Commands of the parties room."""
+
+from flask.cli import AppGroup
+
+cli = AppGroup("parties", help="parties")
