@@ -18,7 +18,7 @@ def test_moments_are_written_in_utc_with_microseconds():
 
 @pytest.mark.parametrize("value", [1.0, float("nan"), {1: 2}, b"x", {"a": {3}}, datetime(2026, 1, 1)])
 def test_what_has_no_canonical_form_is_refused(value):
-    with pytest.raises(ValueError, match="canonical|time zone"):
+    with pytest.raises(ValueError, match=r"canonical|time zone"):
         canonical(value)
 
 
@@ -26,7 +26,7 @@ def test_what_has_no_canonical_form_is_refused(value):
     "text", ["2026-01-15T02:00:00Z", "2026-01-15 02:00:00.000007Z", "", "2026-13-01T00:00:00.000000Z"]
 )
 def test_only_the_one_form_of_a_moment_is_read(text):
-    with pytest.raises(ValueError, match="."):  # noqa: RUF043
+    with pytest.raises(ValueError, match=r"moment|time data"):
         parse_rfc3339(text)
 
 

@@ -68,6 +68,14 @@ def plain(document):
     return json.loads(canonical(document))
 
 
+def attempt(data):
+    """The exit code of the tool for these bytes."""
+    try:
+        return run(data)
+    except verify_sale.Unreadable:
+        return 2
+
+
 def rehashed(document):
     """What a forger with the format in hand would write: every hash made right again, no signature."""
     data = plain(document)
@@ -128,11 +136,7 @@ def test_any_flipped_byte_fails():
     for position in range(len(data)):
         altered = bytearray(data)
         altered[position] ^= 1 << (position % 8)
-        try:
-            code = run(bytes(altered))
-        except verify_sale.Unreadable:
-            code = 2
-        if code == 0:
+        if attempt(bytes(altered)) == 0:
             survived.append(position)
     assert survived == []
 
@@ -144,10 +148,7 @@ def test_every_bit_of_the_signature_block_counts():
         for bit in (0, 5):  # 5: upper and lower case of a hex digit
             altered = bytearray(data)
             altered[position] ^= 1 << bit
-            try:
-                assert run(bytes(altered)) == 1, (position, bit)
-            except verify_sale.Unreadable:
-                pass
+            assert attempt(bytes(altered)) != 0, (position, bit)
 
 
 @pytest.mark.parametrize(
@@ -164,10 +165,7 @@ def test_cut_padded_or_restated_bytes_fail(change):
         "empty": b"",
         "bom": b"\xef\xbb\xbf" + data,
     }[change]
-    try:
-        assert run(altered) == 1
-    except verify_sale.Unreadable:
-        pass
+    assert attempt(altered) != 0
 
 
 def shift(text, **by):
@@ -178,10 +176,19 @@ def bids(data):
     return [entry for entry in data["entries"] if entry["kind"] == "bid"]
 
 
-def swap_last_bids(data):
-    data["entries"][3], data["entries"][4] = data["entries"][4], data["entries"][3]
+def renumbered(data):
     for number, entry in enumerate(data["entries"], 1):
         entry["seq"] = number
+
+
+def drop(data, index):
+    del data["entries"][index]
+    renumbered(data)
+
+
+def swap_bids(data):
+    data["entries"][3], data["entries"][4] = data["entries"][4], data["entries"][3]
+    renumbered(data)
 
 
 FORGERIES = {
@@ -195,7 +202,7 @@ FORGERIES = {
     "rank of a code changes": lambda d: bids(d)[3].update(code="A"),
     "bid before the opening": lambda d: bids(d)[0].update(at=shift(d["lot"]["opens_at"], microseconds=-1)),
     "bid at the end": lambda d: bids(d)[3].update(at=bids(d)[2]["ends_at"]),
-    "bid while suspended": lambda d: d["entries"].pop(2),
+    "bid while suspended": lambda d: drop(d, 2),
     "time runs backwards": lambda d: bids(d)[1].update(at=bids(d)[0]["at"]),
     "extension too long": lambda d: bids(d)[2].update(ends_at=shift(bids(d)[2]["ends_at"], microseconds=1)),
     "extension too short": lambda d: bids(d)[3].update(ends_at=bids(d)[2]["ends_at"]),
@@ -209,8 +216,8 @@ FORGERIES = {
     "close counts wrongly": lambda d: d["entries"][7].update(bid_count=5),
     "entry after the close": lambda d: d["entries"].append({**d["entries"][7], "seq": 9}),
     "sequence gap": lambda d: d["entries"][7].update(seq=9),
-    "bids exchanged": swap_last_bids,
-    "bid dropped": lambda d: d["entries"].pop(4),
+    "bids exchanged": swap_bids,
+    "bid dropped": lambda d: drop(d, 4),
     "result names another winner": lambda d: d["result"].update(winner_code="A"),
     "result has another price": lambda d: d["result"].update(price_minor=102_001),
     "result has another end": lambda d: d["result"].update(ends_at=d["lot"]["ends_at"]),
@@ -232,13 +239,13 @@ FORGERIES = {
 def test_a_forger_who_makes_every_hash_right_is_caught_by_the_rules(name):
     data = plain(small_sale().document())
     FORGERIES[name](data)
-    assert data != plain(small_sale().document())
+    assert rehashed(data) != small_sale().file()
     code, lines = verify_sale.verify(rehashed(data))
     assert code == 1, name
-    assert any("FAIL" in line for line in lines)
-    assert not any(
-        "FAIL" in line and ("链" in line or "规范" in line) for line in lines if name != "sequence gap"
-    )
+    failed = [line for line in lines if "FAIL" in line]
+    assert failed
+    if name != "sequence gap":
+        assert not any("hash chain" in line or "canonical" in line for line in failed)
 
 
 def test_rehashing_alone_is_no_failure():
@@ -369,10 +376,7 @@ def test_command_line_needs_only_the_standard_library_and_reports_in_both_langua
     "data", [b"[]", b"null", b"1", b"1.5", b'"x"', b"NaN", b"{}", b"[" * 100_000, b"9" * 10_000]
 )
 def test_what_is_no_course_is_refused_without_a_traceback(data):
-    try:
-        assert run(data) == 1
-    except verify_sale.Unreadable:
-        pass
+    assert attempt(data) != 0
 
 
 def test_the_tool_shares_no_code_with_the_platform():
