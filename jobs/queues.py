@@ -26,9 +26,7 @@ def connect(app: Zhiliu) -> Redis:
 def enqueue(app: Zhiliu, queue: str, task: str, *args: object, timeout: int = 120) -> bool:
     """Hand a task to a worker; False when Redis is away (the caller or the next tick does it itself)."""
     try:
-        Queue(queue, connection=connect(app)).enqueue(
-            task, *args, job_timeout=timeout, result_ttl=0, failure_ttl=3600
-        )
+        Queue(queue, connection=connect(app)).enqueue(task, *args, job_timeout=timeout, result_ttl=0, failure_ttl=3600)
     except RedisError:
         return False
     return True

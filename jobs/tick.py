@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger("tick")
 EVERY_SECONDS = 0.5
 CHUNK = 25
-BEAT = text(
-    "INSERT INTO heartbeat (name) VALUES (:name) ON CONFLICT (name) DO UPDATE SET at = clock_timestamp()"
-)
+BEAT = text("INSERT INTO heartbeat (name) VALUES (:name) ON CONFLICT (name) DO UPDATE SET at = clock_timestamp()")
 
 
 def hand_out(app: Zhiliu, ids: list[int], queue: str, task: Callable[[list[int]], int]) -> None:

@@ -10,8 +10,15 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, tex
 from marketplace.core.db import Base, Created, Key, Mapped, mapped_column, one_of
 
 LOT_STATES = ("scheduled", "running", "suspended", "withdrawn", "sold", "unsold")
-AFTER_SALE = ("awaiting_confirmation", "awaiting_balance", "paid", "title_transfer", "completed", "defaulted",
-              "annulled")
+AFTER_SALE = (
+    "awaiting_confirmation",
+    "awaiting_balance",
+    "paid",
+    "title_transfer",
+    "completed",
+    "defaulted",
+    "annulled",
+)
 
 
 class Lot(Base):
@@ -37,6 +44,7 @@ class Lot(Base):
     opens_at: Mapped[datetime]
     planned_ends_at: Mapped[datetime]
     genesis_hash: Mapped[str]
+    facts: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))  # what is sold, as published
     claim_minor: Mapped[int | None]  # the creditor's claim, for the creditor's deposit waiver
     created_at: Mapped[Created]
     __table_args__ = (
@@ -67,9 +75,12 @@ class LotState(Base):
     version: Mapped[int] = mapped_column(server_default=text("0"))
     suspended_at: Mapped[datetime | None]
     suspended_reason: Mapped[str | None]
-    __table_args__ = (one_of("state", LOT_STATES), one_of("after_sale", AFTER_SALE),
-                      CheckConstraint("(leader_code IS NULL) = (price_minor IS NULL)", name="leader_has_price"),
-                      {"postgresql_with": {"fillfactor": "50"}})
+    __table_args__ = (
+        one_of("state", LOT_STATES),
+        one_of("after_sale", AFTER_SALE),
+        CheckConstraint("(leader_code IS NULL) = (price_minor IS NULL)", name="leader_has_price"),
+        {"postgresql_with": {"fillfactor": "50"}},
+    )
 
 
 class Registration(Base):
@@ -89,8 +100,11 @@ class Registration(Base):
     created_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     created_at: Mapped[Created]
     qualified_at: Mapped[datetime | None]
-    __table_args__ = (UniqueConstraint("lot_id", "org_id"), UniqueConstraint("lot_id", "code"),
-                      one_of("state", ("applied", "qualified", "refused", "withdrawn", "barred")))
+    __table_args__ = (
+        UniqueConstraint("lot_id", "org_id"),
+        UniqueConstraint("lot_id", "code"),
+        one_of("state", ("applied", "qualified", "refused", "withdrawn", "barred")),
+    )
 
 
 class PreemptionClaim(Base):
@@ -109,8 +123,11 @@ class PreemptionClaim(Base):
     reason: Mapped[str | None]
     created_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     created_at: Mapped[Created]
-    __table_args__ = (UniqueConstraint("lot_id", "org_id"),
-                      one_of("state", ("filed", "confirmed", "refused")), CheckConstraint("rank >= 1", name="rank"))
+    __table_args__ = (
+        UniqueConstraint("lot_id", "org_id"),
+        one_of("state", ("filed", "confirmed", "refused")),
+        CheckConstraint("rank >= 1", name="rank"),
+    )
 
 
 class CourseEntry(Base):
@@ -134,9 +151,16 @@ class CourseEntry(Base):
     receipt: Mapped[str | None]  # Ed25519 signature over the receipt payload
     idempotency_key: Mapped[str | None]
     user_id: Mapped[int | None]
-    __table_args__ = (UniqueConstraint("lot_id", "seq"),
-                      Index("uq_course_entry_key", "registration_id", "idempotency_key", unique=True,
-                            postgresql_where=text("idempotency_key IS NOT NULL")))
+    __table_args__ = (
+        UniqueConstraint("lot_id", "seq"),
+        Index(
+            "uq_course_entry_key",
+            "registration_id",
+            "idempotency_key",
+            unique=True,
+            postgresql_where=text("idempotency_key IS NOT NULL"),
+        ),
+    )
 
 
 class BidRefusal(Base):
@@ -155,8 +179,15 @@ class BidRefusal(Base):
     received_at: Mapped[datetime]
     decided_at: Mapped[datetime]
     idempotency_key: Mapped[str | None]
-    __table_args__ = (Index("uq_bid_refusal_key", "registration_id", "idempotency_key", unique=True,
-                            postgresql_where=text("idempotency_key IS NOT NULL")),)
+    __table_args__ = (
+        Index(
+            "uq_bid_refusal_key",
+            "registration_id",
+            "idempotency_key",
+            unique=True,
+            postgresql_where=text("idempotency_key IS NOT NULL"),
+        ),
+    )
 
 
 class LotResult(Base):
@@ -178,6 +209,8 @@ class LotResult(Base):
     protocol_json_id: Mapped[int | None] = mapped_column(ForeignKey("document.id"))
     confirmation_pdf_id: Mapped[int | None] = mapped_column(ForeignKey("document.id"))
     published_at: Mapped[datetime | None]
-    __table_args__ = (one_of("outcome", ("sold", "unsold")),
-                      CheckConstraint("(outcome = 'sold') = (winner_registration_id IS NOT NULL)", name="winner"),
-                      CheckConstraint("winner_registration_id <> backup_registration_id", name="backup_is_another"))
+    __table_args__ = (
+        one_of("outcome", ("sold", "unsold")),
+        CheckConstraint("(outcome = 'sold') = (winner_registration_id IS NOT NULL)", name="winner"),
+        CheckConstraint("winner_registration_id <> backup_registration_id", name="backup_is_another"),
+    )

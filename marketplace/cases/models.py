@@ -13,8 +13,15 @@ from marketplace.rights.models import Right
 
 CASE_STATES = ("draft", "submitted", "approved", "listed", "closed", "withdrawn")
 # domain §1.0: A judicial, B 实现担保物权, C agreed self-help sale, D agreed 折价, E bankruptcy, F state-owned, G commercial
-LEGAL_PATHS = ("judicial", "security_enforcement", "agreed_sale", "agreed_discount", "bankruptcy",
-               "state_owned", "commercial")
+LEGAL_PATHS = (
+    "judicial",
+    "security_enforcement",
+    "agreed_sale",
+    "agreed_discount",
+    "bankruptcy",
+    "state_owned",
+    "commercial",
+)
 VALUATION_BASES = ("external_report", "bank_internal", "bank_enterprise_agreed", "portfolio_overall")
 
 
@@ -56,11 +63,16 @@ class Case(Base):
     updated_at: Mapped[Created]
     pledges: Mapped[list[CaseRight]] = relationship(back_populates="case", order_by="CaseRight.id")
     __table_args__ = (
-        UniqueConstraint("org_id", "reference"), one_of("state", CASE_STATES), one_of("legal_path", LEGAL_PATHS),
+        UniqueConstraint("org_id", "reference"),
+        one_of("state", CASE_STATES),
+        one_of("legal_path", LEGAL_PATHS),
         one_of("valuation_basis", VALUATION_BASES),
         CheckConstraint("approved_by IS NULL OR approved_by <> submitted_by", name="second_person"),
-        CheckConstraint("loan_principal_minor >= 0 AND claim_principal_minor >= 0 AND claim_interest_minor >= 0"
-                        " AND claim_penalty_minor >= 0", name="amounts"),
+        CheckConstraint(
+            "loan_principal_minor >= 0 AND claim_principal_minor >= 0 AND claim_interest_minor >= 0"
+            " AND claim_penalty_minor >= 0",
+            name="amounts",
+        ),
     )
 
 
@@ -106,9 +118,11 @@ class ImportRun(Base):
     created_at: Mapped[Created]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
-    __table_args__ = (one_of("target", ("rights", "cases")),
-                      one_of("state", ("uploaded", "mapped", "checking", "checked", "running", "done", "failed")),
-                      Index("ix_import_run_org", "org_id", "id"))
+    __table_args__ = (
+        one_of("target", ("rights", "cases")),
+        one_of("state", ("uploaded", "mapped", "checking", "checked", "running", "done", "failed")),
+        Index("ix_import_run_org", "org_id", "id"),
+    )
 
 
 class ImportFault(Base):

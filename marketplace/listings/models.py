@@ -59,7 +59,8 @@ class Listing(Base):
     updated_at: Mapped[Created]
     items: Mapped[list[ListingRight]] = relationship(order_by="ListingRight.position")
     __table_args__ = (
-        one_of("state", LISTING_STATES), one_of("channel", ("auction", "storage", "licence")),
+        one_of("state", LISTING_STATES),
+        one_of("channel", ("auction", "storage", "licence")),
         Index("ix_listing_state", "state", "published_at"),
         CheckConstraint("published_by IS NULL OR published_by <> reviewed_by", name="second_person"),
     )

@@ -36,9 +36,11 @@ class LedgerTransfer(Base):
     at: Mapped[Created]
     user_id: Mapped[int | None]
     data: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
-    __table_args__ = (one_of("phase", ("single", "pending", "post", "void")),
-                      CheckConstraint("(phase IN ('post','void')) = (pending_id IS NOT NULL)", name="follows"),
-                      Index("ix_ledger_transfer_subject", "subject", "subject_id"))
+    __table_args__ = (
+        one_of("phase", ("single", "pending", "post", "void")),
+        CheckConstraint("(phase IN ('post','void')) = (pending_id IS NOT NULL)", name="follows"),
+        Index("ix_ledger_transfer_subject", "subject", "subject_id"),
+    )
 
 
 class LedgerEntry(Base):
@@ -67,9 +69,12 @@ class Receivable(Base):
     due_at: Mapped[datetime | None]
     state: Mapped[str] = mapped_column(server_default="open")
     created_at: Mapped[Created]
-    __table_args__ = (UniqueConstraint("purpose", "lot_id", "org_id"), one_of("purpose", ("deposit", "balance")),
-                      one_of("state", ("open", "paid", "cancelled")),
-                      CheckConstraint("amount_minor > 0 AND received_minor >= 0", name="amounts"))
+    __table_args__ = (
+        UniqueConstraint("purpose", "lot_id", "org_id"),
+        one_of("purpose", ("deposit", "balance")),
+        one_of("state", ("open", "paid", "cancelled")),
+        CheckConstraint("amount_minor > 0 AND received_minor >= 0", name="amounts"),
+    )
 
 
 class Deposit(Base):
@@ -94,10 +99,15 @@ class Deposit(Base):
     created_at: Mapped[Created]
     __table_args__ = (
         UniqueConstraint("lot_id", "org_id"),
-        one_of("state", ("due", "held", "waived", "release_due", "ordered", "released", "applied", "forfeited",
-                         "cancelled")),
-        CheckConstraint("applied_minor >= 0 AND released_minor >= 0 AND forfeited_minor >= 0 AND held_minor >="
-                        " applied_minor + released_minor + forfeited_minor", name="consumed_once"),
+        one_of(
+            "state",
+            ("due", "held", "waived", "release_due", "ordered", "released", "applied", "forfeited", "cancelled"),
+        ),
+        CheckConstraint(
+            "applied_minor >= 0 AND released_minor >= 0 AND forfeited_minor >= 0 AND held_minor >="
+            " applied_minor + released_minor + forfeited_minor",
+            name="consumed_once",
+        ),
     )
 
 
@@ -134,9 +144,11 @@ class StatementLine(Base):
     state: Mapped[str] = mapped_column(server_default="open")
     confirmed_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     confirmed_at: Mapped[datetime | None]
-    __table_args__ = (one_of("state", ("open", "waiting", "confirmed", "returned")),
-                      one_of("match", ("exact", "doubtful", "none")),
-                      CheckConstraint("amount_minor > 0", name="amount"))
+    __table_args__ = (
+        one_of("state", ("open", "waiting", "confirmed", "returned")),
+        one_of("match", ("exact", "doubtful", "none")),
+        CheckConstraint("amount_minor > 0", name="amount"),
+    )
 
 
 class ReleaseOrder(Base):
@@ -152,8 +164,10 @@ class ReleaseOrder(Base):
     exported_at: Mapped[datetime | None]
     confirmed_at: Mapped[datetime | None]
     total_minor: Mapped[int]
-    __table_args__ = (one_of("state", ("draft", "approved", "exported", "confirmed", "cancelled")),
-                      CheckConstraint("approved_by <> created_by", name="second_person"))
+    __table_args__ = (
+        one_of("state", ("draft", "approved", "exported", "confirmed", "cancelled")),
+        CheckConstraint("approved_by <> created_by", name="second_person"),
+    )
 
 
 class ReleaseItem(Base):
@@ -169,7 +183,8 @@ class ReleaseItem(Base):
     payee_bank: Mapped[str]
     state: Mapped[str] = mapped_column(server_default="open")
     failure: Mapped[str | None]
-    __table_args__ = (one_of("state", ("open", "paid", "failed", "cancelled")),
-                      Index("uq_release_item_live", "deposit_id", unique=True,
-                            postgresql_where=text("state IN ('open','paid')")),
-                      CheckConstraint("amount_minor > 0", name="amount"))
+    __table_args__ = (
+        one_of("state", ("open", "paid", "failed", "cancelled")),
+        Index("uq_release_item_live", "deposit_id", unique=True, postgresql_where=text("state IN ('open','paid')")),
+        CheckConstraint("amount_minor > 0", name="amount"),
+    )

@@ -51,8 +51,10 @@ class Affiliation(Base):
     basis: Mapped[str]
     created_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     created_at: Mapped[Created]
-    __table_args__ = (UniqueConstraint("org_id", "affiliate_id"),
-                      CheckConstraint("org_id <> affiliate_id", name="two_organisations"))
+    __table_args__ = (
+        UniqueConstraint("org_id", "affiliate_id"),
+        CheckConstraint("org_id <> affiliate_id", name="two_organisations"),
+    )
 
 
 class Role(Base, RoleMixin):

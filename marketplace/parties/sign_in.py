@@ -23,21 +23,32 @@ security = Security()
 
 def actor_of(user: User, membership_id: int | None) -> Actor:
     """The user acting for one of their organisations (the chosen one, else the first)."""
-    query = (select(Membership, Organisation).join(Organisation, Organisation.id == Membership.org_id)
-             .where(Membership.user_id == user.id, Membership.active).order_by(Membership.id))
+    query = (
+        select(Membership, Organisation)
+        .join(Organisation, Organisation.id == Membership.org_id)
+        .where(Membership.user_id == user.id, Membership.active)
+        .order_by(Membership.id)
+    )
     rows = db.session.execute(query).all()
     if not rows:
         return Actor(user_id=user.id)
     membership, org = next((row for row in rows if row[0].id == membership_id), rows[0])
-    return Actor(user_id=user.id, org_id=org.id, org_kind=org.kind, org_verified=org.state == "verified",
-                 roles=frozenset(membership.roles))
+    return Actor(
+        user_id=user.id,
+        org_id=org.id,
+        org_kind=org.kind,
+        org_verified=org.state == "verified",
+        roles=frozenset(membership.roles),
+    )
 
 
 def configure_sign_in(app: Zhiliu) -> None:
     app.config.update(
-        SECURITY_PASSWORD_SALT=app.settings.password_salt, SECURITY_PASSWORD_HASH="argon2",
-        SECURITY_USER_IDENTITY_ATTRIBUTES=[{"email": {"mapper": lambda x: x.strip().lower(),
-                                                      "case_insensitive": True}}],
+        SECURITY_PASSWORD_SALT=app.settings.password_salt,
+        SECURITY_PASSWORD_HASH="argon2",
+        SECURITY_USER_IDENTITY_ATTRIBUTES=[
+            {"email": {"mapper": lambda x: x.strip().lower(), "case_insensitive": True}}
+        ],
         SECURITY_URL_PREFIX="/account",
     )
     security.init_app(app, SQLAlchemyUserDatastore(db, User, Role))

@@ -57,8 +57,11 @@ class Right(Base):
     updated_at: Mapped[Created]
     encumbrances: Mapped[list[Encumbrance]] = relationship(back_populates="right", order_by="Encumbrance.id")
     annuity_payments: Mapped[list[AnnuityPayment]] = relationship(order_by="AnnuityPayment.year")
-    __table_args__ = (UniqueConstraint("org_id", "kind", "number"), Index("ix_right_number", "number"),
-                      CheckConstraint("fee_reduction BETWEEN 0 AND 100", name="fee_reduction"))
+    __table_args__ = (
+        UniqueConstraint("org_id", "kind", "number"),
+        Index("ix_right_number", "number"),
+        CheckConstraint("fee_reduction BETWEEN 0 AND 100", name="fee_reduction"),
+    )
 
 
 class AnnuityPayment(Base):
@@ -96,8 +99,10 @@ class Encumbrance(Base):
     created_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     created_at: Mapped[Created]
     right: Mapped[Right] = relationship(back_populates="encumbrances")
-    __table_args__ = (one_of("kind", ENCUMBRANCES),
-                      CheckConstraint("until_date IS NULL OR until_date >= from_date", name="dates"))
+    __table_args__ = (
+        one_of("kind", ENCUMBRANCES),
+        CheckConstraint("until_date IS NULL OR until_date >= from_date", name="dates"),
+    )
 
 
 class RightChange(Base):

@@ -57,12 +57,8 @@ def refusal(error: DomainError) -> ResponseReturnValue:
     """One refusal as JSON or as a page, with its stable code."""
     problems = [problem_json(p) for p in error.problems]
     if wants_json():
-        return jsonify(
-            error=problems[0] | {"problems": problems}, request_id=g.get("request_id")
-        ), error.status
-    return render_template(
-        "errors/refusal.html", problems=problems, status=error.status, code=error.code
-    ), error.status
+        return jsonify(error=problems[0] | {"problems": problems}, request_id=g.get("request_id")), error.status
+    return render_template("errors/refusal.html", problems=problems, status=error.status, code=error.code), error.status
 
 
 def plain_error(status: int, code: str) -> ResponseReturnValue:

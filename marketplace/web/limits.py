@@ -24,8 +24,7 @@ limiter = Limiter(key_func=who)
 def configure_limits(app: Zhiliu) -> None:
     app.config.update(
         RATELIMIT_ENABLED=app.settings.rate_limits,
-        RATELIMIT_STORAGE_URI=("redis+" if app.settings.redis_url.startswith("unix") else "")
-        + app.settings.redis_url,
+        RATELIMIT_STORAGE_URI=("redis+" if app.settings.redis_url.startswith("unix") else "") + app.settings.redis_url,
         RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,
         RATELIMIT_HEADERS_ENABLED=True,
         RATELIMIT_STRATEGY="fixed-window",

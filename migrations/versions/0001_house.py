@@ -629,6 +629,7 @@ def upgrade() -> None:
     sa.Column('opens_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('planned_ends_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('genesis_hash', sa.Text(), nullable=False),
+    sa.Column('facts', postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
     sa.Column('claim_minor', sa.BigInteger(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
     sa.CheckConstraint('planned_ends_at > opens_at', name=op.f('ck_lot_window')),

@@ -64,9 +64,7 @@ def test_a_flushed_redis_loses_nothing(app: Zhiliu, counted: None) -> None:
     tick.tick(app)
     queues.connect(app).flushall()
     assert counted_events() == []
-    db.session.execute(
-        db.update(Deadline).values(claimed_until=now() - timedelta(seconds=1))
-    )  # the lease ends
+    db.session.execute(db.update(Deadline).values(claimed_until=now() - timedelta(seconds=1)))  # the lease ends
     db.session.commit()
     tick.tick(app)
     worker.work(app, queues.DEADLINES, burst=True)
@@ -94,9 +92,7 @@ def test_without_redis_the_tick_does_the_work_itself(
 ) -> None:
     from redis import Redis
 
-    monkeypatch.setitem(
-        app.extensions, "redis", Redis.from_url("redis://127.0.0.1:1", socket_connect_timeout=1)
-    )
+    monkeypatch.setitem(app.extensions, "redis", Redis.from_url("redis://127.0.0.1:1", socket_connect_timeout=1))
     due(3)
     tick.tick(app)
     assert counted_events() == [0, 1, 2]

@@ -104,9 +104,7 @@ JUDICIAL_ONLINE = Profile(
     priority_right=_flag(True, "网拍规定 art. 19, 21", "law"),
     jump_factor=Term(10, "times", f"{_OWN_RULE}（防止误报价）", "contract"),
     may_not_bid=(*texts.JUDICIAL_BARRED, *texts.DEFAULTER_BARRED),
-    default_order=Term(
-        ("costs", "shortfall", "case_debt", "related_debt", "held"), "codes", "网拍规定 art. 24", "law"
-    ),
+    default_order=Term(("costs", "shortfall", "case_debt", "related_debt", "held"), "codes", "网拍规定 art. 24", "law"),
     default_bars_buyer=_flag(True, "网拍规定 art. 24", "law"),
     backup_promotion=_flag(False, "网拍规定 art. 24（重新拍卖）", "law"),
     balance_days=Term(15, "days", "公告载明（网拍规定 art. 25 未定期限）", "practice"),
@@ -157,9 +155,7 @@ PLEDGEE_AGREED = replace(
     records_kept_years=Term(3, "years", "电子商务法 art. 31", "law"),
     warnings=texts.warnings(_like("网拍规定 art. 14"), "contract", identity_published=True),
     notice_items=texts.notice_items(_like("网拍规定 art. 12, 13"), "contract"),
-    documents=texts.documents(
-        ("违约通知", "质权实现协议或者自行拍卖变卖约定", "质权登记证明"), judicial=False
-    ),
+    documents=texts.documents(("违约通知", "质权实现协议或者自行拍卖变卖约定", "质权登记证明"), judicial=False),
 )
 
 COMMERCIAL = replace(
@@ -269,9 +265,7 @@ BANKRUPTCY = replace(
     extension_length=Term(300, "seconds", _PLAN, "contract"),
     priority_right=_flag(True, "民法典 art. 305, 847, 859, 860", "law"),
     may_not_bid=(*texts.AGREED_BARRED, *texts.DEFAULTER_BARRED_BY_RULE),
-    default_order=Term(
-        ("costs", "shortfall", "case_debt", "related_debt", "held"), "codes", _PLAN, "contract"
-    ),
+    default_order=Term(("costs", "shortfall", "case_debt", "related_debt", "held"), "codes", _PLAN, "contract"),
     default_bars_buyer=_flag(True, _PLAN, "contract"),
     backup_promotion=_flag(False, _PLAN, "contract"),
     balance_days=Term(15, "days", _PLAN, "practice"),
@@ -317,8 +311,7 @@ def sandbox(clock_rate: int = 1440) -> Profile:
 SANDBOX = sandbox()
 DEFAULT_PROFILE = "pledgee_agreed"
 PROFILES: dict[str, Profile] = {
-    profile.code: profile
-    for profile in (PLEDGEE_AGREED, JUDICIAL_ONLINE, COMMERCIAL, STATE_OWNED, BANKRUPTCY, SANDBOX)
+    profile.code: profile for profile in (PLEDGEE_AGREED, JUDICIAL_ONLINE, COMMERCIAL, STATE_OWNED, BANKRUPTCY, SANDBOX)
 }
 
 

@@ -154,9 +154,7 @@ def apply_forfeit(
     claims = {
         "costs": costs_minor,
         "commissions": commissions_minor,
-        "shortfall": None
-        if resale_price_minor is None
-        else max(0, original_price_minor - resale_price_minor),
+        "shortfall": None if resale_price_minor is None else max(0, original_price_minor - resale_price_minor),
         "case_debt": case_debt_minor,
         "related_debt": related_debt_minor,
     }

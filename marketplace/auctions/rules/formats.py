@@ -14,9 +14,7 @@ Decision = Callable[[LotState, BidIntent, datetime, Profile], Accepted | Refused
 FORMATS: dict[str, Decision] = {"english_priority": english.decide}
 
 
-def decide(
-    format_name: str, state: LotState, bid: BidIntent, now: datetime, profile: Profile
-) -> Accepted | Refused:
+def decide(format_name: str, state: LotState, bid: BidIntent, now: datetime, profile: Profile) -> Accepted | Refused:
     """Decide a bid by the lot's format; refuses with ``format_unknown`` where no such format is kept."""
     decision = FORMATS.get(format_name)
     if decision is None:

@@ -71,9 +71,7 @@ def lowest_start(
     return None
 
 
-def creditor_deposit(
-    profile: Profile, *, deposit_minor: int, claim_minor: int, is_applicant_creditor: bool
-) -> int:
+def creditor_deposit(profile: Profile, *, deposit_minor: int, claim_minor: int, is_applicant_creditor: bool) -> int:
     """The deposit a bidder owes, minor units (网拍规定 art. 17).
 
     The applicant creditor pays none; a claim smaller than the deposit leaves the difference to be paid.
@@ -203,13 +201,9 @@ def _deposit(profile: Profile, rung: Round, round_no: int, start: int, deposit: 
             yield against(rung.full_prepayment, "deposit_not_full_price", "deposit", required_minor=start)
         return
     if low is not None and deposit < low and profile.deposit_min:
-        yield against(
-            profile.deposit_min, "deposit_too_low", "deposit", minimum_minor=low, maximum_minor=high
-        )
+        yield against(profile.deposit_min, "deposit_too_low", "deposit", minimum_minor=low, maximum_minor=high)
     if high is not None and deposit > high and profile.deposit_max:
-        yield against(
-            profile.deposit_max, "deposit_too_high", "deposit", minimum_minor=low, maximum_minor=high
-        )
+        yield against(profile.deposit_max, "deposit_too_high", "deposit", minimum_minor=low, maximum_minor=high)
 
 
 def _increment(profile: Profile, start: int, increment: int) -> Iterator[Finding]:
@@ -282,9 +276,7 @@ def _after_failure(
         yield against(term, "reauction_too_late", "opens_at", days=term.value, latest=latest)
 
 
-def _parties(
-    profile: Profile, term: Term, notified_at: datetime, published_at: datetime
-) -> Iterator[Finding]:
+def _parties(profile: Profile, term: Term, notified_at: datetime, published_at: datetime) -> Iterator[Finding]:
     if profile.sandbox:
         late = published_at - notified_at < span(term, profile)
     else:
@@ -306,9 +298,7 @@ def _basis(profile: Profile, basis: str | None, principal: int | None) -> Iterat
             yield against(cap, "internal_valuation_over_cap", "valuation_basis", maximum_minor=cap.value)
 
 
-def _basis_age(
-    profile: Profile, valued: date, first_notice_at: datetime, ends_at: datetime
-) -> Iterator[Finding]:
+def _basis_age(profile: Profile, valued: date, first_notice_at: datetime, ends_at: datetime) -> Iterator[Finding]:
     """参考价规定 art. 27: one year; notice in time lets the sale happen up to six months past it."""
     valid, grace = profile.price_basis_months, profile.price_basis_grace_months
     expires = add_months(valued, valid.value)

@@ -107,9 +107,7 @@ class Refused:
     source: str = "平台规则"
 
 
-def make_entry(
-    prev_hash: str, seq: int, kind: str, at: datetime, ends_at: datetime, body: Mapping[str, Any]
-) -> Entry:
+def make_entry(prev_hash: str, seq: int, kind: str, at: datetime, ends_at: datetime, body: Mapping[str, Any]) -> Entry:
     """The entry that follows `prev_hash`, with its hash."""
     payload = {**body, "seq": seq, "kind": kind, "at": at, "ends_at": ends_at}
     return Entry(seq, kind, at, ends_at, body, prev_hash, link(prev_hash, payload))

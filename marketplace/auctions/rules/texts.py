@@ -73,9 +73,7 @@ COMMERCIAL_BARRED = (
     *_items("拍卖法 art. 22", "law", ("auctioneer", "拍卖人及其工作人员")),
     *_items("拍卖法 art. 30", "law", ("consignor", "委托人，以及委托人委托代为竞买的人")),
 )
-DEFAULTER_BARRED = _items(
-    "网拍规定 art. 24", "law", ("defaulted_buyer", "悔拍的原买受人（不得参加本标的重新处置）")
-)
+DEFAULTER_BARRED = _items("网拍规定 art. 24", "law", ("defaulted_buyer", "悔拍的原买受人（不得参加本标的重新处置）"))
 DEFAULTER_BARRED_BY_RULE = _items(
     "平台规则（参照网拍规定 art. 24）",
     "contract",
@@ -101,9 +99,7 @@ _AFTER_AGREED = ("成交确认书", "价款缴纳凭证", "转让合同", "质�
 _AFTER_JUDICIAL = ("成交确认书", "价款缴纳凭证", "成交裁定书", "协助执行通知书")
 
 
-def documents(
-    basis: tuple[str, ...], *, judicial: bool, record: str = "竞价记录"
-) -> tuple[StageDocuments, ...]:
+def documents(basis: tuple[str, ...], *, judicial: bool, record: str = "竞价记录") -> tuple[StageDocuments, ...]:
     """The documents by stage; `basis` is what entitles this seller to sell on this path."""
     after = _AFTER_JUDICIAL if judicial else _AFTER_AGREED
     return (

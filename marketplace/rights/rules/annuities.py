@@ -183,9 +183,7 @@ def overdue_month(annuity: Annuity, paid_on: date) -> int:
     return months if paid_on <= add_months(annuity.due, months) else months + 1
 
 
-def amount_due(
-    annuity: Annuity, paid_on: date, surcharge_table: tuple[int, ...] = SURCHARGE_PRACTICE
-) -> AmountDue:
+def amount_due(annuity: Annuity, paid_on: date, surcharge_table: tuple[int, ...] = SURCHARGE_PRACTICE) -> AmountDue:
     """What must be paid on `paid_on`: the (reduced) fee, and surcharge on the full fee (细则 art. 115).
 
     After the grace period nothing can be paid any more: state LAPSED, amounts 0.

@@ -130,9 +130,7 @@ def check_preservation(kind: Kind | str, preservation: Preservation) -> Preserva
     if preservation.until < preservation.starts_on:
         raise EncumbranceRefused("preservation.ends_before_start")
     if latest and preservation.until > latest:
-        raise EncumbranceRefused(
-            "preservation.too_long", months=preservation_months(kind), latest=latest.isoformat()
-        )
+        raise EncumbranceRefused("preservation.too_long", months=preservation_months(kind), latest=latest.isoformat())
     return preservation
 
 

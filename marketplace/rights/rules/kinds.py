@@ -140,9 +140,7 @@ _ROWS = (
         any_bidder=False,
     ),
     KindInfo(Kind.COPYRIGHT_WORK, "作品著作权", "Copyright in a work", NumberFamily.FREE, _CPCC, _CPCC),
-    KindInfo(
-        Kind.SOFTWARE_COPYRIGHT, "计算机软件著作权", "Software copyright", NumberFamily.SOFTWARE, _CPCC, _CPCC
-    ),
+    KindInfo(Kind.SOFTWARE_COPYRIGHT, "计算机软件著作权", "Software copyright", NumberFamily.SOFTWARE, _CPCC, _CPCC),
     KindInfo(
         Kind.IC_LAYOUT,
         "集成电路布图设计专有权",

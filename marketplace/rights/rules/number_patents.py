@@ -160,9 +160,7 @@ def read_foreign(body: str) -> ParsedNumber | None:
     nasa = _NASA.match(body)
     if nasa:
         canonical = "NASA-" + nasa.group(1).replace(" ", "-")
-        return ParsedNumber(
-            "foreign_catalogue", canonical, canonical, ("number.foreign",), {"office": "NASA"}
-        )
+        return ParsedNumber("foreign_catalogue", canonical, canonical, ("number.foreign",), {"office": "NASA"})
     bare = re.sub(r"[\s.,\-/()]", "", body)
     pct = _PCT.match(bare)
     if pct:

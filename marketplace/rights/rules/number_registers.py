@@ -16,9 +16,7 @@ _UNCONFIRMED = "number.format_unconfirmed"
 _YEARS = range(1985, 2100)
 _CERTIFICATE = re.compile(r"软著(?:登|变补?|补)?字\s*第?\s*([0-9]{3,9})\s*号?$")
 _SOFTWARE = re.compile(r"^([0-9]{4})SR([0-9]{6,7})$")
-_NICE = re.compile(
-    r"[\s,;/(-]*(?:第\s*([0-9]{1,3})\s*类|国际分类\s*:?\s*([0-9]{1,3})|CLASS\s*([0-9]{1,3}))[\s)]*"
-)
+_NICE = re.compile(r"[\s,;/(-]*(?:第\s*([0-9]{1,3})\s*类|国际分类\s*:?\s*([0-9]{1,3})|CLASS\s*([0-9]{1,3}))[\s)]*")
 _MARK = re.compile(r"^(G?)0*([1-9][0-9]{0,7})([A-Z]?)$")
 _RECORD = re.compile(r"^([YX]?)([0-9]{4})([0-9]{9})$")
 

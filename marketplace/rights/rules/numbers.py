@@ -135,11 +135,7 @@ def _read(kind: Kind, line: str, today: date | None) -> ParsedNumber:
 
 def _refuse_other_kind(kind: Kind, line: str, refusal: NumberRefused | None) -> None:
     """Say so when the writing is plainly a number of another family."""
-    if (
-        refusal is not None
-        and KINDS[kind].family == NumberFamily.PATENT
-        and refusal.code.startswith("patent.")
-    ):
+    if refusal is not None and KINDS[kind].family == NumberFamily.PATENT and refusal.code.startswith("patent."):
         return
     for number in candidates(line):
         if number.kind_family in _UNMISTAKABLE and not _belongs(kind, number.kind_family):
@@ -159,11 +155,7 @@ def _belongs(kind: Kind, family: str) -> bool:
 def _telling_mark(number: ParsedNumber, found: dict[str, ParsedNumber]) -> bool:
     """A mark's number is any few digits: guess it only from six, and when nothing surer was read."""
     long_enough = sum(sign.isdigit() for sign in number.canonical) >= 6
-    return (
-        long_enough
-        and not number.warnings
-        and not any(n.kind_family in _UNMISTAKABLE for n in found.values())
-    )
+    return long_enough and not number.warnings and not any(n.kind_family in _UNMISTAKABLE for n in found.values())
 
 
 def _digits(body: str) -> int:

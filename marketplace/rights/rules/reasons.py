@@ -67,9 +67,7 @@ REASONS: dict[str, ReasonText] = {
     "exclusive_licence": ReasonText(
         _W, "有独占许可（%(licensee)s，至 %(until)s），转让后继续有效", "技术合同解释 art. 24"
     ),
-    "sole_licence": ReasonText(
-        _W, "有排他许可（%(licensee)s，至 %(until)s），转让后继续有效", "技术合同解释 art. 24"
-    ),
+    "sole_licence": ReasonText(_W, "有排他许可（%(licensee)s，至 %(until)s），转让后继续有效", "技术合同解释 art. 24"),
     "ordinary_licence": ReasonText(
         _W, "有普通或开放许可（%(licensee)s，至 %(until)s），转让后继续有效", "技术合同解释 art. 24"
     ),

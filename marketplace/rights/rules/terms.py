@@ -166,9 +166,7 @@ def legal_term(
         return _plant(facts, plant_terms)
     if kind == Kind.DATA_RIGHT:
         start = _need(facts, "registration_date")
-        return Term(
-            start, _eve(add_years(start, data_years)), "数据登记证书所载有效期（通常 3 年，可续期）", False
-        )
+        return Term(start, _eve(add_years(start, data_years)), "数据登记证书所载有效期（通常 3 年，可续期）", False)
     return _RULES[kind](facts, kind)
 
 
@@ -278,9 +276,7 @@ def _plant(facts: TermFacts, table: tuple[PlantTermRow, ...]) -> Term:
     row = next(row for row in table if row.granted_from is None or start >= row.granted_from)
     years = row.woody_years if facts.woody else row.other_years
     what = "藤本、木本植物" if facts.woody else "其他植物"
-    return Term(
-        start, _eve(add_years(start, years)), f"{what} {years} 年，自授权日起（{row.basis}）", row.confirmed
-    )
+    return Term(start, _eve(add_years(start, years)), f"{what} {years} 年，自授权日起（{row.basis}）", row.confirmed)
 
 
 def _secret(facts: TermFacts, kind: Kind) -> Term:

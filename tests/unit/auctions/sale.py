@@ -93,9 +93,7 @@ class Sale:
     def document(self, protocol_sha256: str | None = None) -> dict[str, Any]:
         rows = [entry.as_dict() for entry in self.entries]
         ended = self.state.state in ("closed", "withdrawn")
-        return course.course_document(
-            self.lot, rows, course.result_of(rows, protocol_sha256) if ended else None
-        )
+        return course.course_document(self.lot, rows, course.result_of(rows, protocol_sha256) if ended else None)
 
     def file(self) -> bytes:
         return course.course_bytes(self.document())

@@ -93,9 +93,7 @@ def test_vector_6_judicial_forfeit_pays_costs_then_shortfall_then_debts_and_refu
 
 
 def test_judicial_surplus_over_all_debts_is_held_and_not_refunded():
-    split = apply_forfeit(
-        JUDICIAL_ONLINE, **{**VECTOR_6, "case_debt_minor": 30_000, "related_debt_minor": 4_000}
-    )
+    split = apply_forfeit(JUDICIAL_ONLINE, **{**VECTOR_6, "case_debt_minor": 30_000, "related_debt_minor": 4_000})
     assert (split.amount("related_debt"), split.amount("held"), split.refund) == (4_000, 6_000, 0)
 
 
@@ -119,9 +117,7 @@ def test_before_the_reauction_everything_behind_the_costs_is_held():
 
 
 def test_a_higher_reauction_price_leaves_no_shortfall():
-    assert (
-        apply_forfeit(JUDICIAL_ONLINE, **{**VECTOR_6, "resale_price_minor": 900_000}).amount("shortfall") == 0
-    )
+    assert apply_forfeit(JUDICIAL_ONLINE, **{**VECTOR_6, "resale_price_minor": 900_000}).amount("shortfall") == 0
 
 
 money = st.integers(min_value=0, max_value=10**12)

@@ -24,9 +24,7 @@ LOOSE = replace(PLEDGEE_AGREED, increment_multiple=Term(False, "flag", "test", "
 SHORT = {"warnings": (), "notice_items": (), "documents": (), "may_not_bid": ()}
 PROFILES = [replace(profile, **SHORT) for profile in (JUDICIAL_ONLINE, CAPPED, LOOSE, SANDBOX)]
 
-mutations = st.sampled_from(
-    ["amount_minor", "code", "rank", "at", "ends_at", "seq", "hash", "drop", "double"]
-)
+mutations = st.sampled_from(["amount_minor", "code", "rank", "at", "ends_at", "seq", "hash", "drop", "double"])
 
 
 class RandomSale(RuleBasedStateMachine):

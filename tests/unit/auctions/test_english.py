@@ -154,9 +154,7 @@ def test_an_amount_that_is_no_positive_whole_number_is_refused(amount):
 
 @pytest.mark.parametrize("phase", ["suspended", "withdrawn", "closed"])
 def test_no_bid_in_a_lot_that_is_not_running(phase):
-    assert (
-        refusal(english.decide(fresh(state=phase), BidIntent("A", 100_000), OPENS, JUDICIAL_ONLINE)) == phase
-    )
+    assert refusal(english.decide(fresh(state=phase), BidIntent("A", 100_000), OPENS, JUDICIAL_ONLINE)) == phase
 
 
 def test_a_lot_time_never_runs_backwards():

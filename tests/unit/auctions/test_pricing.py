@@ -118,9 +118,7 @@ def test_vector_3_deposit_between_five_and_twenty_percent():
 
 def test_vector_16_creditor_deposit_is_waived_up_to_the_claim():
     def owed(claim, creditor=True, profile=JUDICIAL_ONLINE):
-        return creditor_deposit(
-            profile, deposit_minor=50_000, claim_minor=claim, is_applicant_creditor=creditor
-        )
+        return creditor_deposit(profile, deposit_minor=50_000, claim_minor=claim, is_applicant_creditor=creditor)
 
     assert owed(50_000) == 0
     assert owed(60_000) == 0
@@ -171,20 +169,14 @@ def test_second_auction_needs_fifteen_days_of_notice_within_thirty_days_of_failu
     assert check(**{**second, "published_at": OPENS - timedelta(days=15)}) == []
     assert codes(check(**{**second, "published_at": OPENS - timedelta(days=14)})) == {"notice_too_short"}
     assert check(**{**second, "previous_ended_at": OPENS - timedelta(days=30)}) == []
-    assert codes(check(**{**second, "previous_ended_at": OPENS - timedelta(days=31)})) == {
-        "reauction_too_late"
-    }
+    assert codes(check(**{**second, "previous_ended_at": OPENS - timedelta(days=31)})) == {"reauction_too_late"}
     assert codes(check(**{**second, "previous_ended_at": None})) == {"previous_end_missing"}
     assert codes(check(**{**second, "previous_start_minor": None})) == {"previous_start_missing"}
-    assert "opens_before_previous_end" in codes(
-        check(**{**second, "previous_ended_at": OPENS + timedelta(days=1)})
-    )
+    assert "opens_before_previous_end" in codes(check(**{**second, "previous_ended_at": OPENS + timedelta(days=1)}))
 
 
 def test_bidding_lasts_a_day_and_ends_after_it_opens():
-    assert codes(check(ends_at=OPENS + timedelta(hours=24) - timedelta(microseconds=1))) == {
-        "duration_too_short"
-    }
+    assert codes(check(ends_at=OPENS + timedelta(hours=24) - timedelta(microseconds=1))) == {"duration_too_short"}
     assert codes(check(ends_at=OPENS)) == {"ends_not_after_opens"}
     assert "opens_before_publication" in codes(check(opens_at=PUBLISHED - timedelta(seconds=1)))
 
@@ -209,9 +201,9 @@ def test_price_basis_lasts_a_year_and_a_noticed_sale_six_months_more():
     assert check(valuation_date=date(2025, 1, 15)) == []  # published on its last day
     assert codes(check(valuation_date=date(2025, 1, 14))) == {"price_basis_expired"}
     late = datetime(2026, 7, 16, 2, 0, tzinfo=UTC)
-    assert codes(
-        check(valuation_date=date(2025, 1, 15), opens_at=late - timedelta(days=1), ends_at=late)
-    ) == {"price_basis_too_old_for_sale"}
+    assert codes(check(valuation_date=date(2025, 1, 15), opens_at=late - timedelta(days=1), ends_at=late)) == {
+        "price_basis_too_old_for_sale"
+    }
     assert "valuation_date_in_future" in codes(check(valuation_date=date(2027, 1, 1)))
 
 
@@ -251,16 +243,12 @@ def test_sandbox_opens_at_once_with_a_warning_and_lasts_a_minute():
     now = {"opens_at": PUBLISHED, "ends_at": PUBLISHED + timedelta(minutes=1)}
     found = check(SANDBOX, **now)
     assert codes(found) == {"notice_too_short"} and not refused(found)
-    assert (
-        check(SANDBOX, published_at=OPENS - timedelta(minutes=30), ends_at=OPENS + timedelta(minutes=1)) == []
-    )
+    assert check(SANDBOX, published_at=OPENS - timedelta(minutes=30), ends_at=OPENS + timedelta(minutes=1)) == []
 
 
 def test_the_word_auction_needs_a_licence_and_an_auctioneer():
     def found(profile, labelled, licence=None, auctioneer=None):
-        return codes(
-            check_organizer(profile, labelled_auction=labelled, licence_no=licence, auctioneer=auctioneer)
-        )
+        return codes(check_organizer(profile, labelled_auction=labelled, licence_no=licence, auctioneer=auctioneer))
 
     assert found(PLEDGEE_AGREED, True) == {"licence_missing", "auctioneer_missing"}
     assert found(PLEDGEE_AGREED, False) == set()

@@ -28,9 +28,7 @@ from .sale import ENDS, OPENS, TOOL, Sale, verify_sale
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PUBLIC = KEY.public_key().public_bytes_raw()
-PEM = KEY.public_key().public_bytes(
-    serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-)
+PEM = KEY.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 PROTOCOL = b"%PDF protocol"
 
 
@@ -42,9 +40,7 @@ def small_sale(profile=JUDICIAL_ONLINE):
     sale.bid("B", 102_000, OPENS + timedelta(hours=4), received_at=OPENS + timedelta(hours=4))
     sale.bid("P2", 102_000, sale.state.ends_at - timedelta(minutes=1), rank=2)
     sale.bid("P1", 102_000, sale.state.ends_at - timedelta(minutes=1), rank=1)
-    sale.take(
-        events.prolong(sale.state, sale.state.ends_at, sale.state.ends_at + timedelta(hours=1), "停机顺延")
-    )
+    sale.take(events.prolong(sale.state, sale.state.ends_at, sale.state.ends_at + timedelta(hours=1), "停机顺延"))
     sale.close()
     return sale
 
@@ -55,9 +51,7 @@ def signed(document):
 
 def lean_sale():
     """A sale with the checklists of its profile cut, so that each byte can be flipped."""
-    return small_sale(
-        replace(JUDICIAL_ONLINE, warnings=(), notice_items=(), documents=(), may_not_bid=(), rounds=())
-    )
+    return small_sale(replace(JUDICIAL_ONLINE, warnings=(), notice_items=(), documents=(), may_not_bid=(), rounds=()))
 
 
 def run(data, *more):
@@ -151,9 +145,7 @@ def test_every_bit_of_the_signature_block_counts():
             assert attempt(bytes(altered)) != 0, (position, bit)
 
 
-@pytest.mark.parametrize(
-    "change", ["cut", "append", "space", "no_line_feed", "double_member", "empty", "bom"]
-)
+@pytest.mark.parametrize("change", ["cut", "append", "space", "no_line_feed", "double_member", "empty", "bom"])
 def test_cut_padded_or_restated_bytes_fail(change):
     data = small_sale().file()
     altered = {
@@ -345,9 +337,7 @@ def cli(*arguments):
 def test_command_line_needs_only_the_standard_library_and_reports_in_both_languages(tmp_path):
     sale = small_sale()
     files = {name: tmp_path / name for name in ("course.json", "key.pem", "receipt.json", "protocol.pdf")}
-    files["course.json"].write_bytes(
-        course.course_bytes(signed(sale.document(hashlib.sha256(PROTOCOL).hexdigest())))
-    )
+    files["course.json"].write_bytes(course.course_bytes(signed(sale.document(hashlib.sha256(PROTOCOL).hexdigest()))))
     files["key.pem"].write_bytes(PEM)
     files["receipt.json"].write_bytes(canonical(receipt(sale, 1)))
     files["protocol.pdf"].write_bytes(PROTOCOL)
@@ -372,9 +362,7 @@ def test_command_line_needs_only_the_standard_library_and_reports_in_both_langua
     assert cli().returncode == 2
 
 
-@pytest.mark.parametrize(
-    "data", [b"[]", b"null", b"1", b"1.5", b'"x"', b"NaN", b"{}", b"[" * 100_000, b"9" * 10_000]
-)
+@pytest.mark.parametrize("data", [b"[]", b"null", b"1", b"1.5", b'"x"', b"NaN", b"{}", b"[" * 100_000, b"9" * 10_000])
 def test_what_is_no_course_is_refused_without_a_traceback(data):
     assert attempt(data) != 0
 
