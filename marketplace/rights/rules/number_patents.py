@@ -83,7 +83,8 @@ def read_patent(body: str, kind: Kind | None, today: date | None) -> ParsedNumbe
             return _publication(prefix, digits, "", kind)
         if len(digits) == 9:
             raise NumberRefused("publication.unmarked")
-    if len(sign) == 12 or (len(sign) == 8 and sign[0] in "089"):
+    unpointed = not re.search(r"\.\s*[0-9X]$", body)
+    if unpointed and (len(sign) == 12 or (len(sign) == 8 and sign[0] in "089")):
         raise NumberRefused("patent.check_digit_missing")
     raise NumberRefused("patent.length", length=len(sign))
 

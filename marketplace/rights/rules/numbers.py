@@ -57,10 +57,12 @@ def parse_number(kind: Kind | str, text: str | None, *, today: date | None = Non
     try:
         number = _read(kind, line, today)
     except NumberRefused as refusal:
-        _refuse_other_kind(kind, line, refusal)
+        _refuse_other_kind(kind, line)
+        if refusal.code == "number.empty":  # words without a number
+            raise NumberRefused("number.unreadable", kind=KINDS[kind].zh) from None
         raise
     if "number.format_unconfirmed" in number.warnings and number.kind_family != "free":
-        _refuse_other_kind(kind, line, None)
+        _refuse_other_kind(kind, line)
     return number
 
 
@@ -118,10 +120,7 @@ def guess_kind(text: str | None) -> str | None:
 def _read(kind: Kind, line: str, today: date | None) -> ParsedNumber:
     family = KINDS[kind].family
     if family == NumberFamily.PATENT:
-        body = without_labels(line)
-        if not body:  # words only
-            raise NumberRefused("number.unreadable", kind=KINDS[kind].zh)
-        return read_patent(body, kind, today)
+        return read_patent(without_labels(line), kind, today)
     if family == NumberFamily.MARK:
         return read_mark(line, kind)
     if family == NumberFamily.SOFTWARE:
@@ -133,12 +132,11 @@ def _read(kind: Kind, line: str, today: date | None) -> ParsedNumber:
     return read_free(line, kind)
 
 
-def _refuse_other_kind(kind: Kind, line: str, refusal: NumberRefused | None) -> None:
+def _refuse_other_kind(kind: Kind, line: str) -> None:
     """Say so when the writing is plainly a number of another family."""
-    if refusal is not None and KINDS[kind].family == NumberFamily.PATENT and refusal.code.startswith("patent."):
-        return
     for number in candidates(line):
-        if number.kind_family in _UNMISTAKABLE and not _belongs(kind, number.kind_family):
+        plain = number.kind_family == "software_certificate" or not number.warnings
+        if plain and number.kind_family in _UNMISTAKABLE and not _belongs(kind, number.kind_family):
             family = FAMILIES[number.kind_family]
             raise NumberRefused("number.other_kind", family=family, kind=KINDS[kind].zh) from None
 

@@ -184,7 +184,7 @@ def test_any_text_is_read_or_refused_with_a_known_code(text, kind):
         ("201710601862.3 202110344405.7", "patent.length"),
         ("201710601862", "patent.check_digit_missing"),
         ("ZL95115608", "patent.check_digit_missing"),
-        ("20171060186.3", "patent.check_digit_missing"),
+        ("20171060186.3", "patent.length"),
         ("2017106018.3", "patent.length"),
         ("199910601862.3", "patent.year"),
         ("201740601862.3", "patent.type"),
@@ -301,7 +301,7 @@ def test_numbers_of_other_registers(kind, text, canonical, warnings):
         (Kind.PLANT_VARIETY, "CNA00191006012", "plant.year"),
         (Kind.TRADEMARK, "12345678 第46类", "trademark.class"),
         (Kind.TRADEMARK, "201710601862.3", "number.other_kind"),
-        (Kind.TRADEMARK, "红星", "number.empty"),
+        (Kind.TRADEMARK, "红星", "number.unreadable"),
         (Kind.IC_LAYOUT, "BS", "number.unreadable"),
     ],
 )
