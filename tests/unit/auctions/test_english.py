@@ -42,6 +42,11 @@ def test_vector_4_bid_exactly_five_minutes_before_the_end_is_within_and_moves_no
     assert english.extended_end(fresh(), at("09:55:00") - MICRO, longer) == ENDS
 
 
+def test_a_window_longer_than_the_extension_never_moves_the_end_back():
+    wide = replace(JUDICIAL_ONLINE, extension_window=Term(600, "seconds", "test", "contract"))
+    assert english.extended_end(fresh(), at("09:52:00"), wide) == ENDS
+
+
 def test_extension_keeps_microseconds():
     sale = Sale()
     moment = at("09:59:59") + timedelta(microseconds=123_457)
