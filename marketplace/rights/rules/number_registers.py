@@ -6,6 +6,7 @@ A format that is confirmed refuses what does not fit; one that is not (domain 2.
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from marketplace.rights.rules.kinds import KINDS, Kind
 from marketplace.rights.rules.number_patents import read_foreign
@@ -119,7 +120,7 @@ def read_free(text: str, kind: Kind) -> ParsedNumber:
     if foreign and foreign.kind_family == "foreign_catalogue":
         return foreign
     warning = "number.no_register" if kind == Kind.TRADE_SECRET else _UNCONFIRMED
-    canonical = f"{_FREE_PREFIX[kind]}-{text.replace(' ', '')}"
+    canonical = unicodedata.normalize("NFKC", f"{_FREE_PREFIX[kind]}-{text.replace(' ', '')}")
     return ParsedNumber("free", canonical, text, (warning,))
 
 

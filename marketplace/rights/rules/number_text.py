@@ -46,7 +46,8 @@ def clean(text: str | None) -> str:
             out.append(" ")
         elif category[0] != "C":  # controls, zero-width marks and byte-order marks say nothing
             out.append(char)
-    joined = "".join(out).strip().strip(_EDGES).strip()
+    # what was removed may have parted a letter from its accent: compose once more
+    joined = unicodedata.normalize("NFKC", "".join(out)).strip().strip(_EDGES).strip()
     if not joined:
         raise NumberRefused("number.empty")
     if _ENUMERATION.search(joined):

@@ -4,7 +4,7 @@ import unicodedata
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from marketplace.rights.rules.kinds import KINDS, Kind
@@ -155,6 +155,8 @@ def test_one_wrong_digit_is_always_refused(number, data):
         parse_number(Kind.PATENT_APPLICATION, number[:at] + wrong + number[at + 1 :])
 
 
+@example("A\u200b\u0304", Kind.DATA_RIGHT)
+@example("A \u0304", Kind.DATA_RIGHT)
 @given(st.text(max_size=60), st.sampled_from(list(Kind)))
 def test_any_text_is_read_or_refused_with_a_known_code(text, kind):
     try:
