@@ -22,6 +22,7 @@ class Zhiliu(Flask):
 
 def create_app(settings: Settings | None = None) -> Zhiliu:
     """The application with these settings (default: the environment's; refuses to start on a bad one)."""
+    import marketplace.all_models  # noqa: F401  every table is known before the first query
     from marketplace.core import access, database, i18n, logs
     from marketplace.core.signing import configure_signing
     from marketplace.parties import sign_in

@@ -17,8 +17,6 @@ MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 
 
 def configure_database(app: Zhiliu) -> None:
-    import marketplace.all_models  # noqa: F401  every table is known before the first query
-
     app.config["SQLALCHEMY_DATABASE_URI"] = app.settings.database_url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
         # a request holds one connection; waiting for ever for a second is how such systems hang

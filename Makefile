@@ -1,0 +1,45 @@
+# Zhiliu 知流. `make demo` and `make test` make their own environment; nothing else needs to be installed.
+PYTHON ?= python3
+BIN := .venv/bin
+
+help:  ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+.venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 …"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing the environment into .venv (a minute or two, once) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+env: .venv/ready  ## make the environment
+
+demo: .venv/ready  ## start everything, watch a whole sale, leave the site up (Ctrl-C stops all)
+	@$(BIN)/flask demo $(if $(RECORDS),--records $(RECORDS))
+
+test: .venv/ready  ## all tests on real PostgreSQL, Redis, workers and, where installed, Chromium
+	$(BIN)/python -m pytest -q -n 2 $(ARGS)
+
+lint: .venv/ready  ## style, types, room arrows
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/ready  ## speed as ratios, with the invariant check after
+	$(BIN)/python -m bench
+
+audit: .venv/ready  ## known vulnerabilities in the locked dependencies
+	$(BIN)/pip-audit --disable-pip --require-hashes -r requirements.lock
+
+words: .venv/ready  ## bring the English catalogues up to date
+	$(BIN)/python -m marketplace.core.words
+
+lock:  ## renew requirements.lock from pyproject.toml (needs uv)
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --group local --group test --group lint pyproject.toml -o requirements.lock --no-header --quiet --upgrade
+
+clean:  ## remove the environment and all local data
+	rm -rf .venv var
+
+.PHONY: help env demo test lint bench audit words lock clean

@@ -1,0 +1,1 @@
+"""Search: documents, query language, engines. Imports nothing from the marketplace."""
