@@ -155,4 +155,14 @@ class Bar(Base):
     created_at: Mapped[Created]
     lifted_at: Mapped[datetime | None]
     data: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
-    __table_args__ = (Index("ix_bar_org", "org_id", "listing_id"),)
+    __table_args__ = (
+        # one open bar of each reach; the second request for the same bar finds the first
+        Index(
+            "uq_bar_open",
+            "org_id",
+            "listing_id",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+            postgresql_where=text("lifted_at IS NULL"),
+        ),
+    )

@@ -254,7 +254,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['org_id'], ['organisation.id'], name=op.f('fk_bar_org_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_bar'))
     )
-    op.create_index('ix_bar_org', 'bar', ['org_id', 'listing_id'], unique=False)
+    op.create_index('uq_bar_open', 'bar', ['org_id', 'listing_id'], unique=True, postgresql_nulls_not_distinct=True, postgresql_where=sa.text('lifted_at IS NULL'))
     op.create_table('case',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('org_id', sa.BigInteger(), nullable=False),
