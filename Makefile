@@ -34,7 +34,7 @@ audit: .venv/ready  ## known vulnerabilities in the locked dependencies
 	$(BIN)/pip-audit --disable-pip --require-hashes -r requirements.lock
 
 words: .venv/ready  ## bring the English catalogues up to date
-	$(BIN)/python -m marketplace.core.words
+	$(BIN)/python -m marketplace.core.cli update
 
 lock:  ## renew requirements.lock from pyproject.toml (needs uv)
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --group local --group test --group lint pyproject.toml -o requirements.lock --no-header --quiet --upgrade

@@ -1,4 +1,7 @@
-"""``flask translations``: keep each room's English catalogue in step with its Chinese source."""
+"""``flask translations``: keep each room's English catalogue in step with its Chinese source.
+
+Also ``python -m marketplace.core.cli update|compile``, which needs no settings.
+"""
 
 from __future__ import annotations
 
@@ -86,7 +89,7 @@ def compile_all() -> int:
     return count
 
 
-@cli.command("update")
+@cli.command("update", with_appcontext=False)
 @click.argument("only", nargs=-1)
 def update(only: tuple[str, ...]) -> None:
     """Bring the catalogues of all (or the named) rooms up to date and compile them."""
@@ -107,7 +110,11 @@ def update(only: tuple[str, ...]) -> None:
     compile_all()
 
 
-@cli.command("compile")
+@cli.command("compile", with_appcontext=False)
 def compile_command() -> None:
     """Compile the catalogues."""
     click.echo(f"{compile_all()} catalogues")
+
+
+if __name__ == "__main__":
+    cli()
