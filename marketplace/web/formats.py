@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from marketplace.core.clock import SHANGHAI
+from marketplace.core.i18n import _
 from marketplace.core.money import format_minor
 
 if TYPE_CHECKING:
@@ -32,5 +34,38 @@ def file_size(size: int) -> str:
     return f"{size / 1024:.0f} KB" if size < 1024 * 1024 else f"{size / 1024 / 1024:.1f} MB"
 
 
+def left(ends_at: datetime, now: datetime) -> str:
+    """Time left as a clock: ``2 天 03:04:05``, without days ``03:04:05``; the end reached: ``已到时间``."""
+    rest = ends_at - now
+    if rest <= timedelta(0):
+        return _("已到时间")
+    hours, seconds = divmod(rest.seconds, 3600)
+    clock = f"{hours:02d}:{seconds // 60:02d}:{seconds % 60:02d}"
+    return f"{rest.days} {_('天')} {clock}" if rest.days else clock
+
+
+def span(value: timedelta | float | int) -> str:
+    """A length of time in words, in its one largest fitting unit: ``3 天``, ``5 小时``, ``40 秒``."""
+    seconds = int(value.total_seconds() if isinstance(value, timedelta) else value)
+    if seconds >= 2 * 86400:
+        return _("%(n)s 天", n=seconds // 86400)
+    if seconds >= 2 * 3600:
+        return _("%(n)s 小时", n=seconds // 3600)
+    if seconds >= 120:
+        return _("%(n)s 分钟", n=seconds // 60)
+    return _("%(n)s 秒", n=max(seconds, 0))
+
+
+def flat_errors(errors: Iterable[object]) -> Iterator[object]:
+    """Errors of a field; those of lists of fields come nested."""
+    for error in errors.values() if isinstance(errors, dict) else errors:
+        if isinstance(error, (list, tuple, dict)):
+            yield from flat_errors(error)
+        else:
+            yield error
+
+
 def configure_formats(app: Zhiliu) -> None:
-    app.jinja_env.filters.update(money=money, instant=instant, day=day, file_size=file_size)
+    app.jinja_env.filters.update(
+        money=money, instant=instant, day=day, file_size=file_size, left=left, span=span, flat_errors=flat_errors
+    )

@@ -1,17 +1,172 @@
-"""The menu of each role, and what templates know about the one who looks."""
+"""The menu of each role, and what templates know about the one who looks.
+
+Entries name endpoints; one that does not exist, or whose policy refuses the actor, is left out, so that
+nothing links to a missing or forbidden page.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from marketplace.core.access import current_actor
-from marketplace.core.i18n import get_locale
+from flask import current_app, g, request, url_for
+from flask_login import current_user
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.routing import BuildError
+
+from marketplace.core.access import current_actor, policy_of
+from marketplace.core.actor import BANK, ENTERPRISE, OPERATOR, PLATFORM, REGULATOR
+from marketplace.core.i18n import LANGUAGES, _l, get_locale
 
 if TYPE_CHECKING:
     from marketplace import Zhiliu
+
+Entries = tuple[tuple[str, Any], ...]
+DESK = ("web.desk", _l("工作台"))
+APPROVALS = ("web.approvals", _l("复核"))
+PUBLIC_ENTRIES = (("listings.public_list", _l("拍品")), ("listings.results", _l("成交结果")))
+BIDDER = (DESK, ("auctions.my_registrations", _l("竞买")), APPROVALS)
+MENUS = {
+    BANK: (
+        DESK,
+        ("cases.case_list", _l("不良案件")),
+        ("rights.right_list", _l("知识产权")),
+        ("listings.mine", _l("挂牌")),
+        APPROVALS,
+    ),
+    OPERATOR: BIDDER,
+    ENTERPRISE: BIDDER,
+    PLATFORM: (
+        DESK,
+        ("parties.manage_list", _l("机构审核")),
+        ("listings.manage_list", _l("挂牌审核")),
+        ("money.desk", _l("资金")),
+        APPROVALS,
+        ("web.jobs_desk", _l("任务与消息")),
+    ),
+    REGULATOR: (DESK,),
+}
+VISITOR = (("web.home", _l("首页")), *PUBLIC_ENTRIES, ("web.how", _l("拍卖怎么进行")))
+NO_ORG = (DESK, *PUBLIC_ENTRIES)
+ACCOUNT = (
+    ("parties.members", _l("成员与权限")),
+    ("parties.settings", _l("机构资料与设置")),
+    ("parties.security", _l("登录安全")),
+)
+FOOT = (
+    ("web.how", _l("拍卖怎么进行")),
+    ("listings.public_list", _l("拍品")),
+    ("listings.results", _l("成交结果")),
+    ("web.signing_key", _l("验签公钥")),
+)
+KINDS = {
+    BANK: _l("银行"),
+    OPERATOR: _l("运营机构"),
+    ENTERPRISE: _l("企业"),
+    PLATFORM: _l("平台"),
+    REGULATOR: _l("监管"),
+}
+
+
+def entry(endpoint: str, label: Any) -> dict[str, Any] | None:
+    """The entry, or None where this actor cannot go."""
+    if endpoint not in current_app.view_functions:
+        return None
+    policy = policy_of(current_app, endpoint)
+    if policy is None or not policy.allows(current_actor()):
+        return None
+    try:
+        return {"endpoint": endpoint, "label": label, "href": url_for(endpoint), "current": False}
+    except BuildError:
+        return None
+
+
+def entries(named: Entries) -> list[dict[str, Any]]:
+    return [found for endpoint, label in named if (found := entry(endpoint, label))]
+
+
+def mark_current(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The entry whose address is the longest beginning of this page's address."""
+    within = [i for i in items if request.path == i["href"] or request.path.startswith(i["href"].rstrip("/") + "/")]
+    exact = [i for i in within if i["href"] != "/" or request.path == "/"]
+    if exact:
+        max(exact, key=lambda i: len(i["href"]))["current"] = True
+    return items
+
+
+def menu() -> dict[str, Any]:
+    actor = current_actor()
+    named: Entries
+    if actor.user_id is None:
+        named = VISITOR
+    elif actor.org_kind is None:
+        named = NO_ORG
+    else:
+        named = (*MENUS[actor.org_kind], *PUBLIC_ENTRIES)
+    register = entry("security.register", "") or entry("parties.register", "")
+    return {
+        "main": mark_current(entries(named)),
+        "account": entries(ACCOUNT) if actor.user_id else [],
+        "foot": entries(FOOT),
+        "register": register["href"] if register else None,
+    }
+
+
+def language_href(code: str) -> str:
+    """This page in another language; home where the page answers only to POST."""
+    rule = request.url_rule
+    if rule is not None and "GET" not in (rule.methods or ()):
+        return f"/?lang={code}"
+    from urllib.parse import urlencode
+
+    from werkzeug.urls import iri_to_uri
+
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name != "lang"]
+    return iri_to_uri(request.path) + "?" + urlencode([*kept, ("lang", code)])
+
+
+class Me:
+    """Names of the signed-in user and organisation, read when a template asks. Empty while the database is away,
+    so that the error page can still be drawn."""
+
+    def __init__(self) -> None:
+        self.actor = current_actor()
+
+    @property
+    def name(self) -> str:
+        try:
+            return str(current_user.display_name or current_user.email) if self.actor.user_id else ""
+        except (SQLAlchemyError, AttributeError):
+            return ""
+
+    @property
+    def org_name(self) -> str:
+        if self.actor.org_id is None or g.get("database_away"):
+            return ""
+        from marketplace.core.db import db
+        from marketplace.parties.models import Organisation
+
+        try:
+            org = db.session.get(Organisation, self.actor.org_id)
+        except SQLAlchemyError:
+            return ""
+        return org.name if org else ""
+
+    @property
+    def kind(self) -> Any:
+        return KINDS.get(self.actor.org_kind or "", "")
 
 
 def configure_navigation(app: Zhiliu) -> None:
     @app.context_processor
     def known() -> dict[str, object]:
-        return {"actor": current_actor(), "lang": str(get_locale() or "zh"), "demo": app.settings.demo}
+        return {
+            "actor": current_actor(),
+            "lang": str(get_locale() or "zh"),
+            "demo": app.settings.demo,
+            "menu": menu(),
+            "me": Me(),
+            "language_href": language_href,
+        }
+
+
+__all__ = ["KINDS", "LANGUAGES", "configure_navigation", "menu"]
