@@ -64,6 +64,7 @@ class Case(Base):
     pledges: Mapped[list[CaseRight]] = relationship(back_populates="case", order_by="CaseRight.id")
     __table_args__ = (
         UniqueConstraint("org_id", "reference"),
+        Index("ix_case_org_state", "org_id", "state"),
         one_of("state", CASE_STATES),
         one_of("legal_path", LEGAL_PATHS),
         one_of("valuation_basis", VALUATION_BASES),
@@ -88,7 +89,10 @@ class CaseRight(Base):
     rank: Mapped[int] = mapped_column(server_default=text("1"))
     case: Mapped[Case] = relationship(back_populates="pledges")
     right: Mapped[Right] = relationship()
-    __table_args__ = (UniqueConstraint("case_id", "right_id"),)
+    __table_args__ = (
+        UniqueConstraint("case_id", "right_id"),
+        CheckConstraint("rank BETWEEN 1 AND 99", name="rank"),
+    )
 
 
 class ImportRun(Base):
@@ -102,10 +106,15 @@ class ImportRun(Base):
     sha256: Mapped[str]
     size: Mapped[int]
     encoding: Mapped[str | None]
+    delimiter: Mapped[str | None]
+    sheet: Mapped[str | None]
+    document_id: Mapped[int | None] = mapped_column(ForeignKey("document.id"))
     columns: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+    samples: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))  # first rows, for the mapping screen
     mapping: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))  # field → column
     defaults: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     state: Mapped[str] = mapped_column(server_default="uploaded")
+    cursor: Mapped[int] = mapped_column(server_default=text("0"))  # the last row worked: where a killed run goes on
     rows_total: Mapped[int] = mapped_column(server_default=text("0"))
     rows_read: Mapped[int] = mapped_column(server_default=text("0"))
     rows_new: Mapped[int] = mapped_column(server_default=text("0"))
@@ -136,9 +145,29 @@ class ImportFault(Base):
     field: Mapped[str | None]
     value: Mapped[str | None]
     code: Mapped[str]
+    message: Mapped[str | None]  # Chinese template of another room's refusal; own codes are in cases.faults
     severity: Mapped[str]
     params: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     __table_args__ = (one_of("severity", ("error", "warning")), Index("ix_import_fault_run", "run_id", "row_no"))
+
+
+class ImportRow(Base):
+    """A row of an uploaded file as text, kept until its run is done (bad ones longer, for the download)."""
+
+    __tablename__ = "import_row"
+    run_id: Mapped[int] = mapped_column(ForeignKey("import_run.id"), primary_key=True)
+    row_no: Mapped[int] = mapped_column(primary_key=True)  # as the spreadsheet counts it, the header included
+    cells: Mapped[list[str]]
+    problem: Mapped[str | None]  # what the reader found: too many cells, a cell too long
+
+
+class ImportKey(Base):
+    """Keys already taken in this run, so that a row repeated in one file is found wherever it stands."""
+
+    __tablename__ = "import_key"
+    run_id: Mapped[int] = mapped_column(ForeignKey("import_run.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    row_no: Mapped[int]
 
 
 class SavedMapping(Base):

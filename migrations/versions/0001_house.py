@@ -303,6 +303,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_case')),
     sa.UniqueConstraint('org_id', 'reference', name=op.f('uq_case_org_id_reference'))
     )
+    op.create_index('ix_case_org_state', 'case', ['org_id', 'state'], unique=False)
     op.create_table('document',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('kind', sa.Text(), nullable=False),
@@ -323,37 +324,6 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_document'))
     )
     op.create_index('ix_document_subject', 'document', ['subject', 'subject_id', 'id'], unique=False)
-    op.create_table('import_run',
-    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
-    sa.Column('org_id', sa.BigInteger(), nullable=False),
-    sa.Column('target', sa.Text(), nullable=False),
-    sa.Column('filename', sa.Text(), nullable=False),
-    sa.Column('sha256', sa.Text(), nullable=False),
-    sa.Column('size', sa.BigInteger(), nullable=False),
-    sa.Column('encoding', sa.Text(), nullable=True),
-    sa.Column('columns', postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
-    sa.Column('mapping', postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
-    sa.Column('defaults', postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
-    sa.Column('state', sa.Text(), server_default='uploaded', nullable=False),
-    sa.Column('rows_total', sa.BigInteger(), server_default=sa.text('0'), nullable=False),
-    sa.Column('rows_read', sa.BigInteger(), server_default=sa.text('0'), nullable=False),
-    sa.Column('rows_new', sa.BigInteger(), server_default=sa.text('0'), nullable=False),
-    sa.Column('rows_changed', sa.BigInteger(), server_default=sa.text('0'), nullable=False),
-    sa.Column('rows_same', sa.BigInteger(), server_default=sa.text('0'), nullable=False),
-    sa.Column('rows_bad', sa.BigInteger(), server_default=sa.text('0'), nullable=False),
-    sa.Column('rows_warned', sa.BigInteger(), server_default=sa.text('0'), nullable=False),
-    sa.Column('failure', sa.Text(), nullable=True),
-    sa.Column('created_by', sa.BigInteger(), nullable=True),
-    sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
-    sa.Column('started_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
-    sa.CheckConstraint("state IN ('uploaded', 'mapped', 'checking', 'checked', 'running', 'done', 'failed')", name=op.f('ck_import_run_state')),
-    sa.CheckConstraint("target IN ('rights', 'cases')", name=op.f('ck_import_run_target')),
-    sa.ForeignKeyConstraint(['created_by'], ['user.id'], name=op.f('fk_import_run_created_by')),
-    sa.ForeignKeyConstraint(['org_id'], ['organisation.id'], name=op.f('fk_import_run_org_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_import_run'))
-    )
-    op.create_index('ix_import_run_org', 'import_run', ['org_id', 'id'], unique=False)
     op.create_table('invitation',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('org_id', sa.BigInteger(), nullable=False),
@@ -474,6 +444,7 @@ def upgrade() -> None:
     sa.Column('pledge_no', sa.Text(), nullable=True),
     sa.Column('pledge_date', sa.Date(), nullable=True),
     sa.Column('rank', sa.BigInteger(), server_default=sa.text('1'), nullable=False),
+    sa.CheckConstraint('rank BETWEEN 1 AND 99', name=op.f('ck_case_right_rank')),
     sa.ForeignKeyConstraint(['case_id'], ['case.id'], name=op.f('fk_case_right_case_id')),
     sa.ForeignKeyConstraint(['right_id'], ['right.id'], name=op.f('fk_case_right_right_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_case_right')),
@@ -507,21 +478,43 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_encumbrance'))
     )
     op.create_index(op.f('ix_encumbrance_right_id'), 'encumbrance', ['right_id'], unique=False)
-    op.create_table('import_fault',
+    op.create_table('import_run',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
-    sa.Column('run_id', sa.BigInteger(), nullable=False),
-    sa.Column('row_no', sa.BigInteger(), nullable=False),
-    sa.Column('column', sa.Text(), nullable=True),
-    sa.Column('field', sa.Text(), nullable=True),
-    sa.Column('value', sa.Text(), nullable=True),
-    sa.Column('code', sa.Text(), nullable=False),
-    sa.Column('severity', sa.Text(), nullable=False),
-    sa.Column('params', postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
-    sa.CheckConstraint("severity IN ('error', 'warning')", name=op.f('ck_import_fault_severity')),
-    sa.ForeignKeyConstraint(['run_id'], ['import_run.id'], name=op.f('fk_import_fault_run_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_import_fault'))
+    sa.Column('org_id', sa.BigInteger(), nullable=False),
+    sa.Column('target', sa.Text(), nullable=False),
+    sa.Column('filename', sa.Text(), nullable=False),
+    sa.Column('sha256', sa.Text(), nullable=False),
+    sa.Column('size', sa.BigInteger(), nullable=False),
+    sa.Column('encoding', sa.Text(), nullable=True),
+    sa.Column('delimiter', sa.Text(), nullable=True),
+    sa.Column('sheet', sa.Text(), nullable=True),
+    sa.Column('document_id', sa.BigInteger(), nullable=True),
+    sa.Column('columns', postgresql.ARRAY(Text()), server_default=sa.text("'{}'"), nullable=False),
+    sa.Column('samples', postgresql.JSONB(astext_type=Text()), server_default=sa.text("'[]'"), nullable=False),
+    sa.Column('mapping', postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+    sa.Column('defaults', postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+    sa.Column('state', sa.Text(), server_default='uploaded', nullable=False),
+    sa.Column('cursor', sa.BigInteger(), server_default=sa.text('0'), nullable=False),
+    sa.Column('rows_total', sa.BigInteger(), server_default=sa.text('0'), nullable=False),
+    sa.Column('rows_read', sa.BigInteger(), server_default=sa.text('0'), nullable=False),
+    sa.Column('rows_new', sa.BigInteger(), server_default=sa.text('0'), nullable=False),
+    sa.Column('rows_changed', sa.BigInteger(), server_default=sa.text('0'), nullable=False),
+    sa.Column('rows_same', sa.BigInteger(), server_default=sa.text('0'), nullable=False),
+    sa.Column('rows_bad', sa.BigInteger(), server_default=sa.text('0'), nullable=False),
+    sa.Column('rows_warned', sa.BigInteger(), server_default=sa.text('0'), nullable=False),
+    sa.Column('failure', sa.Text(), nullable=True),
+    sa.Column('created_by', sa.BigInteger(), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
+    sa.Column('started_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint("state IN ('uploaded', 'mapped', 'checking', 'checked', 'running', 'done', 'failed')", name=op.f('ck_import_run_state')),
+    sa.CheckConstraint("target IN ('rights', 'cases')", name=op.f('ck_import_run_target')),
+    sa.ForeignKeyConstraint(['created_by'], ['user.id'], name=op.f('fk_import_run_created_by')),
+    sa.ForeignKeyConstraint(['document_id'], ['document.id'], name=op.f('fk_import_run_document_id')),
+    sa.ForeignKeyConstraint(['org_id'], ['organisation.id'], name=op.f('fk_import_run_org_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_import_run'))
     )
-    op.create_index('ix_import_fault_run', 'import_fault', ['run_id', 'row_no'], unique=False)
+    op.create_index('ix_import_run_org', 'import_run', ['org_id', 'id'], unique=False)
     op.create_table('ledger_entry',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('transfer_id', sa.Uuid(), nullable=False),
@@ -597,6 +590,37 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_right_change'))
     )
     op.create_index(op.f('ix_right_change_right_id'), 'right_change', ['right_id'], unique=False)
+    op.create_table('import_fault',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('run_id', sa.BigInteger(), nullable=False),
+    sa.Column('row_no', sa.BigInteger(), nullable=False),
+    sa.Column('column', sa.Text(), nullable=True),
+    sa.Column('field', sa.Text(), nullable=True),
+    sa.Column('value', sa.Text(), nullable=True),
+    sa.Column('code', sa.Text(), nullable=False),
+    sa.Column('message', sa.Text(), nullable=True),
+    sa.Column('severity', sa.Text(), nullable=False),
+    sa.Column('params', postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+    sa.CheckConstraint("severity IN ('error', 'warning')", name=op.f('ck_import_fault_severity')),
+    sa.ForeignKeyConstraint(['run_id'], ['import_run.id'], name=op.f('fk_import_fault_run_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_import_fault'))
+    )
+    op.create_index('ix_import_fault_run', 'import_fault', ['run_id', 'row_no'], unique=False)
+    op.create_table('import_key',
+    sa.Column('run_id', sa.BigInteger(), nullable=False),
+    sa.Column('key', sa.Text(), nullable=False),
+    sa.Column('row_no', sa.BigInteger(), nullable=False),
+    sa.ForeignKeyConstraint(['run_id'], ['import_run.id'], name=op.f('fk_import_key_run_id')),
+    sa.PrimaryKeyConstraint('run_id', 'key', name=op.f('pk_import_key'))
+    )
+    op.create_table('import_row',
+    sa.Column('run_id', sa.BigInteger(), nullable=False),
+    sa.Column('row_no', sa.BigInteger(), nullable=False),
+    sa.Column('cells', postgresql.ARRAY(Text()), nullable=False),
+    sa.Column('problem', sa.Text(), nullable=True),
+    sa.ForeignKeyConstraint(['run_id'], ['import_run.id'], name=op.f('fk_import_row_run_id')),
+    sa.PrimaryKeyConstraint('run_id', 'row_no', name=op.f('pk_import_row'))
+    )
     op.create_table('listing_right',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('listing_id', sa.BigInteger(), nullable=False),
