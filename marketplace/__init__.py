@@ -37,6 +37,7 @@ def create_app(settings: Settings | None = None) -> Zhiliu:
     headers.configure_headers(app)
     limits.configure_limits(app)
     sign_in.configure_sign_in(app)
+    api.configure_tokens(app)
     access.configure_access(app)
     edge.configure_errors(app)
     pages.configure_pages(app)
