@@ -28,6 +28,7 @@ class Lot(Base):
     id: Mapped[Key]
     listing_id: Mapped[int] = mapped_column(ForeignKey("listing.id"))
     org_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))  # the seller
+    code: Mapped[str] = mapped_column(unique=True)  # listing number and round, as the public sees it
     round_no: Mapped[int] = mapped_column(server_default=text("1"))
     previous_lot_id: Mapped[int | None] = mapped_column(ForeignKey("lot.id"))
     title: Mapped[str]
@@ -64,17 +65,21 @@ class LotState(Base):
     after_sale: Mapped[str | None]
     opens_at: Mapped[datetime]
     ends_at: Mapped[datetime]
+    scheduled_ends_at: Mapped[datetime]  # the end before extensions by bids
     price_minor: Mapped[int | None]
     leader_registration_id: Mapped[int | None]
     leader_code: Mapped[str | None]
     leader_rank: Mapped[int | None]
+    leader_seq: Mapped[int | None]
     seq: Mapped[int] = mapped_column(server_default=text("0"))
     bids: Mapped[int] = mapped_column(server_default=text("0"))
     extensions: Mapped[int] = mapped_column(server_default=text("0"))
     last_hash: Mapped[str]
+    last_at: Mapped[datetime | None]  # of the last entry; a lot's time never runs backwards
     version: Mapped[int] = mapped_column(server_default=text("0"))
     suspended_at: Mapped[datetime | None]
-    suspended_reason: Mapped[str | None]
+    state_reason: Mapped[str | None]  # published: why suspended or withdrawn
+    state_source: Mapped[str | None]  # and the rule it rests on
     __table_args__ = (
         one_of("state", LOT_STATES),
         one_of("after_sale", AFTER_SALE),
@@ -137,7 +142,7 @@ class CourseEntry(Base):
     id: Mapped[Key]
     lot_id: Mapped[int] = mapped_column(ForeignKey("lot.id"))
     seq: Mapped[int]
-    kind: Mapped[str]  # ordinary, priority, creditor bids; suspended, resumed, withdrawn, closed …
+    kind: Mapped[str]  # bid; suspended, resumed, prolonged, withdrawn, closed
     registration_id: Mapped[int | None] = mapped_column(ForeignKey("registration.id"))
     code: Mapped[str | None]
     rank: Mapped[int | None]
@@ -145,10 +150,11 @@ class CourseEntry(Base):
     received_at: Mapped[datetime]
     decided_at: Mapped[datetime]
     ends_at: Mapped[datetime]  # the end after this entry
+    # the members of the entry that have no column: bid_kind, confirmed_high, extended; reason; the result
     data: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     prev_hash: Mapped[str]
     hash: Mapped[str]
-    receipt: Mapped[str | None]  # Ed25519 signature over the receipt payload
+    receipt: Mapped[str | None]  # the platform's signature over the receipt: "key id:hex"
     idempotency_key: Mapped[str | None]
     user_id: Mapped[int | None]
     __table_args__ = (
@@ -213,4 +219,33 @@ class LotResult(Base):
         one_of("outcome", ("sold", "unsold")),
         CheckConstraint("(outcome = 'sold') = (winner_registration_id IS NOT NULL)", name="winner"),
         CheckConstraint("winner_registration_id <> backup_registration_id", name="backup_is_another"),
+    )
+
+
+class Award(Base):
+    """Who is to buy, and where that stands: the winner, later perhaps the backup. The result itself stays."""
+
+    __tablename__ = "award"
+    id: Mapped[Key]
+    lot_id: Mapped[int] = mapped_column(ForeignKey("lot.id"))
+    position: Mapped[int]  # 1 the winner, 2 the backup
+    registration_id: Mapped[int] = mapped_column(ForeignKey("registration.id"))
+    org_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), index=True)
+    price_minor: Mapped[int]
+    state: Mapped[str]
+    answer_due_at: Mapped[datetime | None]
+    balance_due_at: Mapped[datetime | None]
+    created_at: Mapped[Created]
+    ended_at: Mapped[datetime | None]
+    reason: Mapped[str | None]
+    __table_args__ = (
+        one_of("state", ("offered", "awaiting_balance", "paid", "declined", "defaulted")),
+        UniqueConstraint("lot_id", "position"),
+        CheckConstraint("position IN (1, 2)", name="position"),
+        Index(
+            "uq_award_live",
+            "lot_id",
+            unique=True,
+            postgresql_where=text("state IN ('offered', 'awaiting_balance', 'paid')"),
+        ),
     )

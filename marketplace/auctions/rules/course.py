@@ -30,8 +30,12 @@ def lot_facts(
     published_at: datetime,
     opens_at: datetime,
     ends_at: datetime,
+    notice_sha256: str | None = None,
 ) -> dict[str, Any]:
-    """What is frozen at publication; `chain.genesis` hashes it and the course carries it."""
+    """What is frozen at publication; `chain.genesis` hashes it and the course carries it.
+
+    `notice_sha256` binds the published notice (竞买公告 with its special warnings) to the sale.
+    """
     return {
         "lot_code": lot_code,
         "round_no": round_no,
@@ -44,6 +48,7 @@ def lot_facts(
         "published_at": published_at,
         "opens_at": opens_at,
         "ends_at": ends_at,
+        "notice_sha256": notice_sha256,
         "profile": profile.to_json(),
     }
 

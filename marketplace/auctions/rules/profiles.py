@@ -94,9 +94,13 @@ class Profile:
     priority_right: Term
     jump_factor: Term
     may_not_bid: tuple[Item, ...]
+    seller_may_bid: Term
+    outage_silence: Term
+    outage_extension: Term
     default_order: Term
     default_bars_buyer: Term
     backup_promotion: Term
+    backup_deposit_kept: Term
     balance_days: Term
     refund_hours: Term
     parties_notified_days: Term | None

@@ -32,3 +32,31 @@ BEGIN
 END $$;
 CREATE TRIGGER lot_result_guard BEFORE UPDATE OR DELETE ON lot_result
     FOR EACH ROW EXECUTE FUNCTION guard_lot_result();
+
+-- The hot path of a bid: wait for the lot's lock, then look. A volatile function takes a fresh snapshot for each
+-- statement, so everything read in the second one, and the clock, is as of *after* the wait (law 2, law 4); one
+-- SELECT … FOR UPDATE would read the clock and the joined rows before it.
+CREATE FUNCTION lock_lot_for_bid(p_lot bigint, p_org bigint, p_key text) RETURNS TABLE (
+    now timestamptz, genesis_hash text, state text, opens_at timestamptz, ends_at timestamptz,
+    scheduled_ends_at timestamptz, price_minor bigint, leader_code text, leader_rank bigint, leader_seq bigint,
+    seq bigint, bids bigint, extensions bigint, last_hash text, last_at timestamptz, suspended_at timestamptz,
+    version bigint, registration_id bigint, code text, rank bigint, registration_state text,
+    organisation_state text, barred boolean, seller_side boolean, accepted jsonb, refused jsonb
+) LANGUAGE plpgsql VOLATILE AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM 1 FROM lot_state WHERE lot_id = p_lot FOR UPDATE;
+    RETURN QUERY SELECT clock_timestamp(), l.genesis_hash, s.state, s.opens_at, s.ends_at, s.scheduled_ends_at,
+        s.price_minor, s.leader_code, s.leader_rank, s.leader_seq, s.seq, s.bids, s.extensions, s.last_hash,
+        s.last_at, s.suspended_at, s.version, r.id, r.code, r.rank, r.state, o.state,
+        EXISTS (SELECT 1 FROM bar b WHERE b.org_id = p_org AND b.lifted_at IS NULL
+                AND (b.listing_id IS NULL OR b.listing_id = l.listing_id)),
+        l.org_id = p_org OR EXISTS (SELECT 1 FROM affiliation a WHERE (a.org_id, a.affiliate_id) IN
+                ((l.org_id, p_org), (p_org, l.org_id))),
+        (SELECT to_jsonb(e) FROM course_entry e WHERE e.registration_id = r.id AND e.idempotency_key = p_key),
+        (SELECT to_jsonb(f) FROM bid_refusal f WHERE f.registration_id = r.id AND f.idempotency_key = p_key)
+      FROM lot_state s JOIN lot l ON l.id = s.lot_id
+      LEFT JOIN registration r ON r.lot_id = s.lot_id AND r.org_id = p_org
+      LEFT JOIN organisation o ON o.id = p_org
+     WHERE s.lot_id = p_lot;
+END $$;
