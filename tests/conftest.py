@@ -12,10 +12,12 @@ import socket
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
+from werkzeug.test import TestResponse
 
 from marketplace import Zhiliu, create_app
 from marketplace.core.cli import compile_all
@@ -83,6 +85,16 @@ def settings(servers: LocalServers, tmp_path_factory: pytest.TempPathFactory) ->
     )
 
 
+class SeparateRequests(FlaskClient):
+    """Each request in an application context of its own, as in a server: otherwise ``g`` (who is signed in, the
+    language) and the database session of one request would leak into the next and into the test."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        db.session.commit()
+        with self.application.app_context():
+            return super().open(*args, **kwargs)
+
+
 @pytest.fixture(scope="session")
 def _app(settings: Settings) -> Iterator[Zhiliu]:
     import flask_migrate
@@ -90,6 +102,7 @@ def _app(settings: Settings) -> Iterator[Zhiliu]:
     compile_all()
     app = create_app(settings)
     app.config["WTF_CSRF_ENABLED"] = False
+    app.test_client_class = SeparateRequests
     with app.app_context():
         flask_migrate.upgrade()
     yield app
