@@ -12,7 +12,7 @@ from marketplace.core.db import Base, Created, Key, Mapped, mapped_column, one_o
 from marketplace.rights.models import Right
 
 CASE_STATES = ("draft", "submitted", "approved", "listed", "closed", "withdrawn")
-# domain §1.0: A judicial, B 实现担保物权, C agreed self-help sale, D agreed 折价, E bankruptcy, F state-owned, G commercial
+# domain §1.0: A judicial, B 实现担保物权, C agreed sale, D agreed 折价, E bankruptcy, F state-owned, G commercial
 LEGAL_PATHS = (
     "judicial",
     "security_enforcement",

@@ -49,15 +49,9 @@ _ROWS = (
         must=_on(Path.AGREED_SALE, Path.AGREED_DISCOUNT),
         source="担保解释 art. 45；民法典 art. 436",
     ),
-    DocumentType(
-        "security_application", "default", must=_on(Path.SECURITY_ENFORCEMENT), source="民诉解释 art. 365"
-    ),
-    DocumentType(
-        "condition_proof", "default", should=_on(Path.SECURITY_ENFORCEMENT), source="民诉解释 art. 365"
-    ),
-    DocumentType(
-        "property_statement", "default", should=_on(Path.SECURITY_ENFORCEMENT), source="民诉解释 art. 365"
-    ),
+    DocumentType("security_application", "default", must=_on(Path.SECURITY_ENFORCEMENT), source="民诉解释 art. 365"),
+    DocumentType("condition_proof", "default", should=_on(Path.SECURITY_ENFORCEMENT), source="民诉解释 art. 365"),
+    DocumentType("property_statement", "default", should=_on(Path.SECURITY_ENFORCEMENT), source="民诉解释 art. 365"),
     DocumentType("sale_ruling", "default", must=_on(Path.SECURITY_ENFORCEMENT), source="民诉解释 art. 370"),
     DocumentType("enforcement_ruling", "default", must=_on(Path.JUDICIAL), source="网拍规定 art. 13"),
     DocumentType("assistance_notice", "default", should=_on(Path.JUDICIAL)),
