@@ -19,7 +19,7 @@ from marketplace.core.actor import PUBLIC
 from marketplace.core.api import ErrorAnswer
 from marketplace.core.errors import Invalid, Problem
 from marketplace.core.i18n import _, _l
-from marketplace.web.edge import plain_error, refusal
+from marketplace.web.edge import http_error, refusal
 from marketplace.web.headers import csrf
 
 if TYPE_CHECKING:
@@ -54,8 +54,7 @@ class MarketApi(Api):  # type: ignore[misc]
         data = getattr(error, "data", None) or {}
         if error.code == HTTPStatus.UNPROCESSABLE_ENTITY and data.get("messages"):
             return refusal(Invalid(problems_of(data["messages"])))
-        code = error.code or 500
-        return plain_error(code, f"http_{code}")
+        return http_error(error)  # the library takes this handler for pages too
 
 
 def configure_tokens(app: Zhiliu) -> None:
