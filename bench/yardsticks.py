@@ -10,6 +10,27 @@ import os
 
 from flask import Flask, jsonify, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy import BigInteger, Identity, create_engine, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class YLot(Base):
+    __tablename__ = "y2_lot"
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    price: Mapped[int] = mapped_column(BigInteger, default=0)
+    bids: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
+class YBid(Base):
+    __tablename__ = "y2_bid"
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    lot_id: Mapped[int] = mapped_column(BigInteger, index=True)
+    bidder: Mapped[int] = mapped_column(BigInteger)
+    amount: Mapped[int] = mapped_column(BigInteger)
 
 
 def hello() -> Flask:
@@ -23,25 +44,6 @@ def hello() -> Flask:
 
 
 def minimal_bids() -> Flask:
-    from sqlalchemy import BigInteger, Identity, create_engine, select
-    from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
-
-    class Base(DeclarativeBase):
-        pass
-
-    class YLot(Base):
-        __tablename__ = "y2_lot"
-        id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-        price: Mapped[int] = mapped_column(BigInteger, default=0)
-        bids: Mapped[int] = mapped_column(BigInteger, default=0)
-
-    class YBid(Base):
-        __tablename__ = "y2_bid"
-        id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-        lot_id: Mapped[int] = mapped_column(BigInteger, index=True)
-        bidder: Mapped[int] = mapped_column(BigInteger)
-        amount: Mapped[int] = mapped_column(BigInteger)
-
     url = os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+psycopg://", 1)
     engine = create_engine(url, pool_size=40)
     app = Flask("minimal")
