@@ -1,0 +1,75 @@
+"""Reads of the money room that other rooms may use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from marketplace.core.db import db
+from marketplace.money import ledger
+from marketplace.money.models import Deposit, Payout, Receivable
+
+
+@dataclass(frozen=True)
+class LotMoney:
+    """The money of one lot in minor units, by the ledger.
+
+    ``price_received_minor`` = deposit applied + balance received, before anything went to the seller.
+    """
+
+    lot_id: int
+    deposits_held_minor: int
+    deposit_applied_minor: int
+    forfeited_minor: int
+    balance_due_minor: int
+    balance_received_minor: int
+    price_received_minor: int
+    proceeds_minor: int  # owed or paid to the seller
+    proceeds_paid_minor: int
+    deposits_to_release: int
+
+
+def deposit_of(lot_id: int, org_id: int) -> Deposit | None:
+    """The organisation's deposit for this round, if it has one."""
+    return db.session.scalar(select(Deposit).where(Deposit.lot_id == lot_id, Deposit.org_id == org_id))
+
+
+def balance_of(lot_id: int, org_id: int) -> Receivable | None:
+    """What the buyer owes for the lot, if it was opened."""
+    return db.session.scalar(
+        select(Receivable).where(
+            Receivable.purpose == "balance", Receivable.lot_id == lot_id, Receivable.org_id == org_id
+        )
+    )
+
+
+def receivable_of(deposit: Deposit) -> Receivable | None:
+    """Reference and amount to pay; none for a waived deposit."""
+    return None if deposit.receivable_id is None else db.session.get(Receivable, deposit.receivable_id)
+
+
+def money_of_lot(lot_id: int) -> LotMoney:
+    """Price, deposits, balance and proceeds of one lot."""
+    deposits = db.session.scalars(select(Deposit).where(Deposit.lot_id == lot_id)).all()
+    balances = db.session.scalars(
+        select(Receivable).where(Receivable.purpose == "balance", Receivable.lot_id == lot_id)
+    ).all()
+    payouts = db.session.scalars(
+        select(Payout).where(Payout.lot_id == lot_id, Payout.purpose == "proceeds", Payout.state != "cancelled")
+    ).all()
+    applied = sum(d.applied_minor for d in deposits)
+    kept = [b for b in balances if b.state != "cancelled"]
+    received = sum(b.received_minor for b in kept)
+    return LotMoney(
+        lot_id=lot_id,
+        deposits_held_minor=-ledger.balance(ledger.deposits_of(lot_id)).posted_minor,
+        deposit_applied_minor=applied,
+        forfeited_minor=sum(d.forfeited_minor for d in deposits),
+        balance_due_minor=sum(b.amount_minor for b in kept),
+        balance_received_minor=received,
+        price_received_minor=applied + received,
+        proceeds_minor=sum(p.amount_minor for p in payouts),
+        proceeds_paid_minor=sum(p.amount_minor for p in payouts if p.state == "paid"),
+        deposits_to_release=sum(d.state in ("release_due", "ordered") for d in deposits),
+    )
