@@ -157,6 +157,8 @@ class Me:
 
 
 def configure_navigation(app: Zhiliu) -> None:
+    app.jinja_env.tests["endpoint"] = lambda name: name in app.view_functions
+
     @app.context_processor
     def known() -> dict[str, object]:
         return {

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask_bootstrap import Bootstrap5
 
-from marketplace.web import formats, navigation
+from marketplace.web import formats, metrics, navigation
 
 if TYPE_CHECKING:
     from marketplace import Zhiliu
@@ -28,6 +28,7 @@ def configure_pages(app: Zhiliu) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     formats.configure_formats(app)
     navigation.configure_navigation(app)
+    metrics.configure_metrics(app)
     for blueprint in (web, parties, rights, cases, listings, auctions, money, files):
         app.register_blueprint(blueprint)
     from marketplace.core.access import name_policy, public

@@ -1,0 +1,167 @@
+"""What waits for whom: reads for the desk, the approvals list and the jobs desk, and the two retries."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+
+from marketplace.core import approvals, deadlines
+from marketplace.core.actor import Actor
+from marketplace.core.clock import now
+from marketplace.core.db import db
+from marketplace.core.errors import NotFound
+from marketplace.core.events import record
+from marketplace.core.i18n import _l
+from marketplace.core.models import Approval, Deadline, Event, Heartbeat, Outbox
+from marketplace.parties.models import User
+from marketplace.web import words
+
+DATA_TEXT = {"amount_minor": _l("金额"), "reason": _l("理由"), "note": _l("说明")}
+
+
+def names_of(user_ids: set[int]) -> dict[int, str]:
+    """Display names, for colleagues of the same organisation only."""
+    rows = db.session.execute(select(User.id, User.display_name, User.email).where(User.id.in_(user_ids)))
+    return {row.id: row.display_name or row.email for row in rows}
+
+
+def waiting(actor: Actor) -> list[dict[str, Any]]:
+    """What waits for a second person in the actor's organisation; ``mine``: this actor may decide it now."""
+    if actor.org_id is None:
+        return []
+    rows = approvals.waiting_for(actor.org_id)
+    names = names_of({row.requested_by for row in rows})
+    return [describe(row, actor, names) for row in rows]
+
+
+def describe(row: Approval, actor: Actor, names: dict[int, str]) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "text": words.approval_text(row.kind),
+        "subject": words.subject_text(row.subject),
+        "subject_id": row.subject_id,
+        "href": words.subject_href(row.subject, row.subject_id),
+        "asked_by": names.get(row.requested_by, ""),
+        "asked_at": row.requested_at,
+        "mine": row.requested_by != actor.user_id and actor.may("approver"),
+        "own": row.requested_by == actor.user_id,
+        "data": [(label, row.data[key], key.endswith("_minor")) for key, label in DATA_TEXT.items() if key in row.data],
+    }
+
+
+def open_deadlines(org_id: int, limit: int = 20) -> list[dict[str, Any]]:
+    """What falls due for the organisation, soonest first."""
+    rows = db.session.scalars(
+        select(Deadline)
+        .where(Deadline.org_id == org_id, Deadline.state == "pending")
+        .order_by(Deadline.due_at)
+        .limit(limit)
+    )
+    return [
+        {
+            "due": words.due_text(row.kind),
+            "subject": words.subject_text(row.subject),
+            "subject_id": row.subject_id,
+            "href": words.subject_href(row.subject, row.subject_id),
+            "due_at": row.due_at,
+        }
+        for row in rows
+    ]
+
+
+def recent_events(org_id: int, limit: int = 8) -> list[dict[str, Any]]:
+    """What the organisation's members did lately. The journal's ``data`` is not shown."""
+    rows = list(db.session.scalars(select(Event).where(Event.org_id == org_id).order_by(Event.id.desc()).limit(limit)))
+    names = names_of({row.user_id for row in rows if row.user_id})
+    return [
+        {
+            "text": event_words(row.kind),
+            "subject": words.subject_text(row.subject),
+            "subject_id": row.subject_id,
+            "href": words.subject_href(row.subject, row.subject_id),
+            "who": names.get(row.user_id or 0, ""),
+            "at": row.at,
+        }
+        for row in rows
+    ]
+
+
+def event_words(kind: str) -> Any:
+    for start, text in (
+        ("approval.requested.", _l("申请复核")),
+        ("approval.approved.", _l("复核通过")),
+        ("approval.refused.", _l("复核未通过")),
+    ):
+        if kind.startswith(start):
+            return f"{text} · {words.approval_text(kind.removeprefix(start))}"
+    return words.event_text(kind)
+
+
+def heartbeat_age(name: str = "tick") -> float | None:
+    """Seconds since the periodic task last ran to its end; None when it never did."""
+    age = db.session.scalar(
+        select(func.extract("epoch", func.clock_timestamp() - Heartbeat.at)).where(Heartbeat.name == name)
+    )
+    return None if age is None else max(0.0, float(age))
+
+
+def jobs_state() -> dict[str, Any]:
+    """All that a manager needs to see whether work gets done."""
+    failing = list(
+        db.session.scalars(
+            select(Deadline)
+            .where(Deadline.state == "pending", Deadline.last_error.is_not(None))
+            .order_by(Deadline.due_at)
+            .limit(100)
+        )
+    )
+    dead = list(db.session.scalars(select(Outbox).where(Outbox.state == "dead").order_by(Outbox.id.desc()).limit(100)))
+    at: datetime = now()
+    return {
+        "now": at,
+        "tick_age": heartbeat_age(),
+        "overdue": deadlines.oldest_overdue_seconds(),
+        "pending": db.session.scalar(select(func.count()).select_from(Deadline).where(Deadline.state == "pending")),
+        "due_now": db.session.scalar(
+            select(func.count()).select_from(Deadline).where(Deadline.state == "pending", Deadline.due_at <= at)
+        ),
+        "messages": outbox_pending(),
+        "failing": [(row, words.due_text(row.kind), words.subject_text(row.subject)) for row in failing],
+        "dead": dead,
+    }
+
+
+def outbox_pending() -> int:
+    return db.session.scalar(select(func.count()).select_from(Outbox).where(Outbox.state == "pending")) or 0
+
+
+def dead_messages() -> int:
+    return db.session.scalar(select(func.count()).select_from(Outbox).where(Outbox.state == "dead")) or 0
+
+
+def retry_deadline(deadline_id: int, actor: Actor) -> None:
+    """Let the tick take a failing deadline at once instead of after its back-off."""
+    found = db.session.execute(
+        update(Deadline)
+        .where(Deadline.id == deadline_id, Deadline.state == "pending", Deadline.last_error.is_not(None))
+        .values(claimed_until=None, attempts=0)
+        .returning(Deadline.subject, Deadline.subject_id)
+    ).first()
+    if found is None:
+        raise NotFound("deadline_unknown", _l("没有这项失败的任务，可能已经完成"))
+    record("deadline.retried", found.subject, found.subject_id, actor, deadline_id=deadline_id)
+
+
+def retry_message(message_id: int, actor: Actor) -> None:
+    """Send a dead message again."""
+    found = db.session.execute(
+        update(Outbox)
+        .where(Outbox.id == message_id, Outbox.state == "dead")
+        .values(state="pending", attempts=0, available_at=func.clock_timestamp())
+        .returning(Outbox.id)
+    ).first()
+    if found is None:
+        raise NotFound("message_unknown", _l("没有这条失败的消息，可能已经发出"))
+    record("message.retried", "message", message_id, actor)

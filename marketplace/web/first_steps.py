@@ -1,0 +1,51 @@
+"""What a member of each kind of organisation does first; steps whose page does not exist yet carry no link."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marketplace.core.actor import BANK, ENTERPRISE, OPERATOR, PLATFORM, Actor
+from marketplace.core.i18n import _l
+from marketplace.web.navigation import entry
+
+SELLER = (
+    (_l("录入或导入不良案件"), _l("贷款、债权、质押登记和所质押的知识产权；可以用表格一次导入。"), "cases.case_list"),
+    (_l("由另一名成员复核"), _l("案件须经本机构第二人批准，才能挂牌。"), "web.approvals"),
+    (_l("挂牌并提交平台审核"), _l("选择规则方案，系统算出公告、竞价、付款的全部时间。"), "listings.mine"),
+    (_l("公告、竞价、收款"), _l("到时自动进行；每一步都会通知您，并写明接下来的时间。"), None),
+)
+BUYER = (
+    (_l("看拍品和公告"), _l("权属、负担、瑕疵、价格依据和文件都在公告里。"), "listings.public_list"),
+    (_l("报名，先看是否符合条件"), _l("不符合的原因会在缴款前逐条写明。"), "auctions.my_registrations"),
+    (_l("按指定的附言缴保证金"), _l("对公转账，附言里写参考号；到账由平台两人确认。"), None),
+    (_l("出价"), _l("最后五分钟有人出价会延时五分钟；每次出价都有签名回执。"), None),
+    (_l("付余款，办理权利变更"), _l("成交确认书和所需文件都在拍卖页面。"), None),
+)
+MANAGER = (
+    (_l("审核机构"), _l("核对统一社会信用代码和证明文件，写明理由。"), "parties.manage_list"),
+    (_l("审核并发布挂牌"), _l("一人审核，另一人发布。"), "listings.manage_list"),
+    (_l("导入银行流水，确认到账"), _l("对得上参考号的自动匹配，其余由两人确认。"), "money.desk"),
+    (_l("看任务是否正常"), _l("到期未办、发送失败的都列在那里。"), "web.jobs_desk"),
+)
+VERIFY = (
+    _l("完善机构资料并提交审核"),
+    _l("平台审核通过后才能挂牌或竞买；结果会发邮件。"),
+    "parties.settings",
+)
+STEPS = {BANK: SELLER, OPERATOR: BUYER, ENTERPRISE: BUYER, PLATFORM: MANAGER}
+
+
+def first_steps(actor: Actor) -> list[dict[str, Any]]:
+    """The way from here, the next step marked."""
+    found: list[dict[str, Any]] = []
+    if actor.org_kind != PLATFORM:
+        found.append(step(*VERIFY, "done" if actor.org_verified else "now"))
+    ready = actor.org_verified or actor.org_kind == PLATFORM
+    for number, (title, text, endpoint) in enumerate(STEPS.get(actor.org_kind or "", ())):
+        found.append(step(title, text, endpoint, "now" if ready and number == 0 else "next"))
+    return found
+
+
+def step(title: Any, text: Any, endpoint: str | None, state: str) -> dict[str, Any]:
+    page = entry(endpoint, title) if endpoint else None
+    return {"title": title, "text": text, "href": page["href"] if page else None, "state": state}

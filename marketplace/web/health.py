@@ -1,0 +1,40 @@
+"""Is the site alive, and is it ready: database, Redis and the tick."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from redis.exceptions import RedisError
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from marketplace.core.db import db
+from marketplace.web import desk
+
+if TYPE_CHECKING:
+    from marketplace import Zhiliu
+
+TICK_LATE_SECONDS = 30
+
+
+def checks(app: Zhiliu) -> dict[str, str]:
+    """``ok`` or what is wrong, for each part; no addresses, no versions."""
+    from jobs.queues import connect
+
+    found = {"database": "ok", "redis": "ok", "tick": "ok"}
+    try:
+        db.session.execute(text("SELECT 1"))
+        age = desk.heartbeat_age()
+        if age is None:
+            found["tick"] = "never ran"
+        elif age > TICK_LATE_SECONDS:
+            found["tick"] = f"last ran {int(age)} s ago"
+    except (SQLAlchemyError, PoolTimeout):
+        db.session.rollback()
+        found["database"], found["tick"] = "away", "unknown"
+    try:
+        connect(app).ping()
+    except RedisError:
+        found["redis"] = "away"
+    return found
