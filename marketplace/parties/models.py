@@ -6,7 +6,9 @@ from datetime import date, datetime
 from typing import Any
 
 from flask_security.core import RoleMixin, UserMixin
-from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Index, LargeBinary, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.mutable import MutableList
 from sqlalchemy.orm import relationship
 
 from marketplace.core.actor import ORG_KINDS
@@ -34,6 +36,7 @@ class Organisation(Base):
     state_owned: Mapped[bool] = mapped_column(server_default=text("false"))
     state: Mapped[str] = mapped_column(server_default="draft")
     state_reason: Mapped[str | None]
+    submitted_at: Mapped[datetime | None]
     verified_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     verified_at: Mapped[datetime | None]
     demo: Mapped[bool] = mapped_column(server_default=text("false"))
@@ -80,7 +83,8 @@ class User(Base, UserMixin):
     tf_primary_method: Mapped[str | None]
     tf_totp_secret: Mapped[str | None]
     tf_phone_number: Mapped[str | None]
-    mf_recovery_codes: Mapped[list[str] | None]
+    tf_last_counter: Mapped[int | None]  # the last time step whose code was used; no code works twice
+    mf_recovery_codes: Mapped[list[str] | None] = mapped_column(MutableList.as_mutable(ARRAY(Text())))
     failed_sign_ins: Mapped[int] = mapped_column(server_default=text("0"))
     locked_until: Mapped[datetime | None]
     last_sign_in_at: Mapped[datetime | None]
@@ -89,6 +93,22 @@ class User(Base, UserMixin):
     update_datetime: Mapped[Created]
     roles = relationship("Role", secondary="user_role")
     memberships: Mapped[list[Membership]] = relationship(back_populates="user", foreign_keys="Membership.user_id")
+
+    def check_tf_required(
+        self, tf_setup_methods: list[tuple[str, str]], tf_fresh: bool
+    ) -> tuple[bool, list[tuple[str, str]]]:
+        """Whoever has an authenticator is asked for it; members of banks and the platform must have one."""
+        return bool(tf_setup_methods) or self.check_tf_required_setup(), tf_setup_methods
+
+    def check_tf_required_setup(self) -> bool:
+        from marketplace.parties.second_factor import needs_second_factor
+
+        return needs_second_factor(self)
+
+    def track_failed_authn(self, auth_type: str, tfa: bool = False) -> None:
+        from marketplace.parties.locking import note_failure
+
+        note_failure(self.id)
 
 
 class UserRole(Base):

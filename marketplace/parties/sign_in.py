@@ -2,67 +2,264 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+import uuid
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
-from flask import g, session
-from flask_login import current_user
+from flask import current_app, g, redirect, request, session, url_for
+from flask_login.utils import _user_context_processor
 from flask_security.core import Security
 from flask_security.datastore import SQLAlchemyUserDatastore
-from sqlalchemy import select
+from flask_security.signals import password_reset, tf_disabled, tf_profile_changed, user_authenticated
+from sqlalchemy import Row, bindparam, select
+from werkzeug.exceptions import NotFound as NoSuchPage
+from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.wrappers import Response as BaseResponse
 
-from marketplace.core.access import name_policy, public
+from marketplace.core.access import policy_of, public
 from marketplace.core.actor import PUBLIC, Actor
 from marketplace.core.db import db
+from marketplace.core.errors import Forbidden
+from marketplace.core.i18n import LANGUAGES, _l
+from marketplace.parties import locking
 from marketplace.parties.models import Membership, Organisation, Role, User
+from marketplace.parties.second_factor import NEEDING_KINDS, PASSED, OnceTotp, excused, second_factor_settings
+from marketplace.parties.sign_in_forms import (
+    CodeForm,
+    ConfirmationForm,
+    ForgottenPasswordForm,
+    NewPasswordForm,
+    PasswordAgainForm,
+    Passwords,
+    RecoveryCodeForm,
+    ResetForm,
+    SignInForm,
+)
+from marketplace.parties.sign_in_mail import OutboxMail
+from marketplace.parties.sign_in_texts import message_settings
 
 if TYPE_CHECKING:
     from marketplace import Zhiliu
 
 security = Security()
+SIGNED_IN_AT = "zl_signed_in_at"
+LONGEST_SESSION = timedelta(hours=12)
+STATIC = frozenset({"static", "bootstrap.static"})
+#: Library pages this product does not offer.
+OFF = frozenset({"security.two_factor_rescue", "security.tf_select"})
+#: Of what needs someone signed in, what a user without their second factor may still reach, and of the
+#: library's pages, which are open to access, what they may not.
+WITHOUT_SECOND_FACTOR = frozenset({"parties.security", "parties.sign_out_all"})
+ONLY_WITH_SECOND_FACTOR = frozenset({"security.mf_recovery_codes", "security.change_password"})
+WHO = (
+    select(
+        User.id.label("user_id"),
+        User.demo,
+        User.display_name,
+        User.email,
+        Membership.id.label("membership_id"),
+        Membership.roles,
+        Organisation.id.label("org_id"),
+        Organisation.kind,
+        Organisation.state,
+        Organisation.name.label("org_name"),
+    )
+    .outerjoin(Membership, (Membership.user_id == User.id) & Membership.active)
+    .outerjoin(Organisation, Organisation.id == Membership.org_id)
+    .where(User.fs_uniquifier == bindparam("who"), User.active)
+    .order_by(Membership.id)
+)
+
+
+class Datastore(SQLAlchemyUserDatastore):
+    """The library may not commit: the edge does, once a request (law 1)."""
+
+    def commit(self) -> None:
+        self.db.session.flush()
+
+
+def actor_from(rows: list[Row[Any]], membership_id: int | None) -> Actor:
+    """The user of these rows, acting for the chosen organisation, else for their first."""
+    row = next((row for row in rows if row.membership_id == membership_id), rows[0])
+    if row.org_id is None:
+        return Actor(user_id=row.user_id)
+    return Actor(
+        user_id=row.user_id,
+        org_id=row.org_id,
+        org_kind=row.kind,
+        org_verified=row.state == "verified",
+        roles=frozenset(row.roles),
+    )
 
 
 def actor_of(user: User, membership_id: int | None) -> Actor:
     """The user acting for one of their organisations (the chosen one, else the first)."""
-    query = (
-        select(Membership, Organisation)
-        .join(Organisation, Organisation.id == Membership.org_id)
-        .where(Membership.user_id == user.id, Membership.active)
-        .order_by(Membership.id)
-    )
-    rows = db.session.execute(query).all()
-    if not rows:
-        return Actor(user_id=user.id)
-    membership, org = next((row for row in rows if row[0].id == membership_id), rows[0])
-    return Actor(
-        user_id=user.id,
-        org_id=org.id,
-        org_kind=org.kind,
-        org_verified=org.state == "verified",
-        roles=frozenset(membership.roles),
-    )
+    rows = list(db.session.execute(WHO, {"who": user.fs_uniquifier}))
+    return actor_from(rows, membership_id) if rows else PUBLIC
+
+
+def end_session() -> None:
+    """Forget who was signed in; the language stays."""
+    kept = session.get("lang")
+    session.clear()
+    if kept:
+        session["lang"] = kept
+
+
+def sign_out_everywhere(user_id: int) -> None:
+    """End every session of the user, here and elsewhere. Sessions name the user by this value."""
+    user = db.session.get_one(User, user_id)
+    user.fs_uniquifier = uuid.uuid4().hex
+    db.session.flush()
+
+
+def look() -> Actor:
+    """Who makes this request, in one query; sets ``g.second_factor_missing``."""
+    who = session.get("_user_id")
+    if not who or request.endpoint in STATIC:
+        return PUBLIC
+    began = session.get(SIGNED_IN_AT)
+    if began is not None and time.time() - began > LONGEST_SESSION.total_seconds():
+        end_session()
+        return PUBLIC
+    rows = list(db.session.execute(WHO, {"who": who}))
+    if not rows:  # signed out everywhere, or no longer active
+        end_session()
+        return PUBLIC
+    actor = actor_from(rows, session.get("membership"))
+    g.who = rows  # one row an organisation of the user: pages show names and the switch without asking again
+    needed = any(row.kind in NEEDING_KINDS for row in rows) and not excused(rows[0].demo)
+    if needed and not session.get(PASSED):
+        g.second_factor_missing = True
+        return Actor(user_id=actor.user_id)
+    return actor
+
+
+def identify() -> BaseResponse | None:
+    """Before each request. Without the second factor that the user's organisation needs, nothing but its setup
+    and what is public can be reached."""
+    for name in ("_login_user", "fs_authn_via", "fs_paa", "csrf_token", "csrf_valid"):
+        g.pop(name, None)  # where contexts are shared (a shell, a test), a request starts with nobody
+    g.second_factor_missing = False
+    g.who = []
+    if request.endpoint in OFF:
+        raise NoSuchPage
+    if (request.endpoint or "").startswith("security.") and request.is_json:
+        raise UnsupportedMediaType
+    g.actor = look()
+    if g.second_factor_missing and request.endpoint and not open_without_second_factor(request.endpoint):
+        if request.path.startswith("/api/"):
+            raise Forbidden("second_factor_needed", _l("请先完成两步验证"))
+        return redirect(url_for("security.two_factor_setup"))
+    return None
+
+
+def open_without_second_factor(endpoint: str) -> bool:
+    if endpoint in ONLY_WITH_SECOND_FACTOR:
+        return False
+    return endpoint in WITHOUT_SECOND_FACTOR or policy_of(current_app, endpoint) is public
+
+
+def signed_in(sender: Any, user: User, authn_via: list[str] | None = None, **extra: Any) -> None:
+    """A sign-in is complete. Everything the session held before it is dropped, so nothing planted survives."""
+    changed = authn_via == ["change"]
+    after_code = authn_via is None and session.get("tf_user_id") == user.fs_uniquifier
+    kept = {name: session[name] for name in ("_user_id", "_fresh", "_id", "fs_paa", "fs_cc") if name in session}
+    for name in ("_flashes", "tf_user_id", "tf_state", "tf_remember_login", "lang"):
+        if name in session:
+            kept[name] = session[name]
+    if changed:
+        kept |= {name: session[name] for name in (PASSED, "membership") if name in session}
+    session.clear()
+    session.update(kept)
+    session.setdefault("lang", user.language if user.language in LANGUAGES else "zh")
+    g.pop("csrf_token", None)
+    session[SIGNED_IN_AT] = int(time.time())
+    if after_code:
+        session[PASSED] = True
+    locking.note_success(user.id)
+
+
+def second_factor_set_up(sender: Any, user: User, **extra: Any) -> None:
+    session[PASSED] = True
+
+
+def second_factor_gone(sender: Any, user: User, **extra: Any) -> None:
+    session.pop(PASSED, None)
+    user.tf_last_counter = user.mf_recovery_codes = None
+
+
+def password_was_reset(sender: Any, user: User, **extra: Any) -> None:
+    locking.forgive(user.id)
+
+
+def library_settings(app: Zhiliu) -> dict[str, Any]:
+    translations = app.config.get("BABEL_TRANSLATION_DIRECTORIES", "translations").split(";")
+    return {
+        "SECURITY_PASSWORD_SALT": app.settings.password_salt,
+        "SECURITY_PASSWORD_HASH": "argon2",
+        "SECURITY_PASSWORD_LENGTH_MIN": 10,
+        "SECURITY_USER_IDENTITY_ATTRIBUTES": [
+            {"email": {"mapper": lambda text: text.strip().lower(), "case_insensitive": True}}
+        ],
+        "SECURITY_URL_PREFIX": "/account",
+        "SECURITY_STATIC_FOLDER": None,
+        "SECURITY_CLI_USERS_NAME": None,
+        "SECURITY_CLI_ROLES_NAME": None,
+        "SECURITY_CONFIRMABLE": True,
+        "SECURITY_RECOVERABLE": True,
+        "SECURITY_CHANGEABLE": True,
+        "SECURITY_RETURN_GENERIC_RESPONSES": True,
+        "SECURITY_RESET_PASSWORD_WITHIN": timedelta(hours=2),
+        "SECURITY_CONFIRM_EMAIL_WITHIN": timedelta(days=2),
+        "SECURITY_FRESHNESS": timedelta(hours=1),
+        "SECURITY_FRESHNESS_GRACE_PERIOD": timedelta(minutes=15),
+        "SECURITY_API_ENABLED_METHODS": ["session"],
+        "SECURITY_POST_CHANGE_VIEW": "parties.security",
+        "SECURITY_EMAIL_HTML": False,
+        "SECURITY_JOIN_USER_ROLES": False,
+        # its texts come from our own catalogues
+        "SECURITY_I18N_DOMAIN": "messages",
+        "SECURITY_I18N_DIRNAME": translations,
+        **second_factor_settings(app.settings.secret_key),
+        **message_settings(),
+    }
 
 
 def configure_sign_in(app: Zhiliu) -> None:
-    app.config.update(
-        SECURITY_PASSWORD_SALT=app.settings.password_salt,
-        SECURITY_PASSWORD_HASH="argon2",
-        SECURITY_USER_IDENTITY_ATTRIBUTES=[
-            {"email": {"mapper": lambda x: x.strip().lower(), "case_insensitive": True}}
-        ],
-        SECURITY_URL_PREFIX="/account",
+    from marketplace.parties.limits import limit_sign_in
+
+    app.config.update(library_settings(app))
+    security.init_app(
+        app,
+        Datastore(db, User, Role),
+        mail_util_cls=OutboxMail,
+        password_util_cls=Passwords,
+        totp_cls=OnceTotp,
+        login_form=SignInForm,
+        two_factor_verify_code_form=CodeForm,
+        mf_recovery_form=RecoveryCodeForm,
+        verify_form=PasswordAgainForm,
+        change_password_form=NewPasswordForm,
+        forgot_password_form=ForgottenPasswordForm,
+        reset_password_form=ResetForm,
+        send_confirmation_form=ConfirmationForm,
     )
-    security.init_app(app, SQLAlchemyUserDatastore(db, User, Role))
-
-    @app.before_request
-    def identify() -> None:
-        g.actor = PUBLIC
-        if current_user and current_user.is_authenticated:
-            g.actor = actor_of(current_user, session.get("membership"))
-
-    @app.before_request
-    def library_pages_are_open() -> None:
-        policies = app.extensions["access_policies"]
-        if "security.login" not in policies:
-            for endpoint in app.view_functions:
-                if endpoint.startswith("security."):
-                    name_policy(app, endpoint, public)
+    security.want_json(lambda asked: False)  # programs use API tokens, people use pages
+    security.login_manager.request_loader(lambda asked: None)
+    # the library would load the user with another query on every request and every page
+    app.before_request_funcs[None].remove(security.principal._on_before_request)
+    app.template_context_processors[None].remove(_user_context_processor)
+    app.before_request(identify)
+    for signal, call in (
+        (user_authenticated, signed_in),
+        (tf_profile_changed, second_factor_set_up),
+        (tf_disabled, second_factor_gone),
+        (password_reset, password_was_reset),
+    ):
+        signal.connect(call, app)
+    for endpoint, view in app.view_functions.items():
+        if endpoint.startswith("security."):
+            view.access_policy = public  # type: ignore[attr-defined]  # its own decorators decide
+    limit_sign_in(app)
