@@ -1,7 +1,133 @@
-"""JSON of the cases room."""
+"""JSON of the cases room: a bank's system brings cases in and follows them."""
 
 from __future__ import annotations
 
-from flask_smorest import Blueprint
+from typing import Any
 
-blp = Blueprint("cases_api", __name__, url_prefix="/api/v1")
+from flask_smorest import Blueprint
+from marshmallow import fields, validate
+
+from marketplace.cases import queries, service
+from marketplace.cases.models import LEGAL_PATHS, VALUATION_BASES, Case
+from marketplace.core.access import access, current_actor, token
+from marketplace.core.api import Answer, PageQuery, Strict, minor
+
+blp = Blueprint("cases_api", __name__, url_prefix="/api/v1/cases", description="Defaulted loans and their pledges")
+
+
+class CaseInput(Strict):
+    """Amounts in minor units, dates ISO 8601. ``reference`` is the bank's own number, unique in the bank."""
+
+    reference = fields.String(required=True, validate=validate.Length(1, 80))
+    debtor_name = fields.String(required=True, validate=validate.Length(1, 200))
+    debtor_uscc = fields.String(allow_none=True)
+    region_code = fields.String(allow_none=True)
+    industry = fields.String(allow_none=True)
+    currency = fields.String(validate=validate.OneOf(["CNY"]))
+    loan_contract_no = fields.String(allow_none=True)
+    loan_principal_minor = minor("Loan principal", required=True)
+    loan_start = fields.Date(allow_none=True)
+    loan_due = fields.Date(allow_none=True)
+    default_date = fields.Date(allow_none=True)
+    claim_date = fields.Date(allow_none=True)
+    claim_principal_minor = minor("Claimed principal on claim_date")
+    claim_interest_minor = minor("Claimed interest on claim_date")
+    claim_penalty_minor = minor("Claimed penalty on claim_date")
+    legal_path = fields.String(required=True, validate=validate.OneOf(LEGAL_PATHS))
+    path_basis = fields.String(allow_none=True)
+    valuation_basis = fields.String(allow_none=True, validate=validate.OneOf(VALUATION_BASES))
+    valuation_minor = minor("Value of the collateral", allow_none=True)
+    valuation_date = fields.Date(allow_none=True)
+    valuer = fields.String(allow_none=True)
+    notes = fields.String(allow_none=True, validate=validate.Length(max=10000))
+
+
+class PledgeInput(Strict):
+    right_id = fields.Integer(required=True, validate=validate.Range(1, 2**62))
+    pledge_no = fields.String(allow_none=True)
+    pledge_date = fields.Date(allow_none=True)
+    rank = fields.Integer(load_default=1)
+
+
+class PledgeAnswer(Answer):
+    right_id = fields.Integer()
+    pledge_no = fields.String(allow_none=True)
+    pledge_date = fields.Date(allow_none=True)
+    rank = fields.Integer()
+
+
+class CaseAnswer(Answer):
+    id = fields.Integer()
+    reference = fields.String()
+    state = fields.String()
+    state_reason = fields.String(allow_none=True)
+    debtor_name = fields.String()
+    debtor_uscc = fields.String(allow_none=True)
+    legal_path = fields.String()
+    currency = fields.String()
+    loan_principal_minor = fields.Integer()
+    claim_date = fields.Date(allow_none=True)
+    claim_principal_minor = fields.Integer()
+    claim_interest_minor = fields.Integer()
+    claim_penalty_minor = fields.Integer()
+    default_date = fields.Date(allow_none=True)
+    valuation_basis = fields.String(allow_none=True)
+    valuation_minor = fields.Integer(allow_none=True)
+    pledges = fields.List(fields.Nested(PledgeAnswer))
+
+
+class CaseList(Answer):
+    cases = fields.List(fields.Nested(CaseAnswer))
+    total = fields.Integer()
+    page = fields.Integer()
+    pages = fields.Integer()
+
+
+class CaseQuery(PageQuery):
+    state = fields.String(load_default="")
+    text = fields.String(load_default="")
+    page = fields.Integer(load_default=1, validate=validate.Range(1, 100000))
+
+
+@blp.get("")
+@blp.arguments(CaseQuery, location="query")
+@blp.response(200, CaseList)
+@access(token("cases:read"))
+def list_cases(query: dict[str, Any]) -> Any:
+    """The bank's cases, newest first."""
+    return queries.list_cases(current_actor(), state=query["state"], text=query["text"], page=query["page"])
+
+
+@blp.post("")
+@blp.arguments(CaseInput)
+@blp.response(201, CaseAnswer)
+@access(token("cases:write"))
+def create_case(data: dict[str, Any]) -> Case:
+    """Enter a case as a draft. It is submitted and approved by two bankers on the pages."""
+    return service.create_case(current_actor(), data)
+
+
+@blp.get("/<int:case_id>")
+@blp.response(200, CaseAnswer)
+@access(token("cases:read"))
+def read_case(case_id: int) -> Case:
+    """One case of the bank."""
+    return queries.case_for(current_actor(), case_id)
+
+
+@blp.patch("/<int:case_id>")
+@blp.arguments(CaseInput(partial=True))
+@blp.response(200, CaseAnswer)
+@access(token("cases:write"))
+def edit_case(data: dict[str, Any], case_id: int) -> Case:
+    """Correct a draft; fields that are not sent keep their value."""
+    return service.edit_case(current_actor(), case_id, data)
+
+
+@blp.post("/<int:case_id>/rights")
+@blp.arguments(PledgeInput)
+@blp.response(201, PledgeAnswer)
+@access(token("cases:write"))
+def add_right(data: dict[str, Any], case_id: int) -> Any:
+    """Put a right into a draft, with its pledge registration."""
+    return service.add_right(current_actor(), case_id, data.pop("right_id"), **data)

@@ -122,6 +122,7 @@ class ImportRun(Base):
     rows_same: Mapped[int] = mapped_column(server_default=text("0"))
     rows_bad: Mapped[int] = mapped_column(server_default=text("0"))
     rows_warned: Mapped[int] = mapped_column(server_default=text("0"))
+    failures: Mapped[int] = mapped_column(server_default=text("0"))  # times a chunk broke off; too many end the run
     failure: Mapped[str | None]
     created_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     created_at: Mapped[Created]

@@ -8,6 +8,7 @@ of its rights, so that one right never stands in two submitted cases.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from sqlalchemy import func, select
@@ -54,8 +55,9 @@ NEEDED = ("reference", "debtor_name", "loan_principal_minor", "legal_path")
 ZERO_IF_EMPTY = ("claim_principal_minor", "claim_interest_minor", "claim_penalty_minor")
 
 
-def clean(data: Mapping[str, Any]) -> dict[str, Any]:
+def clean(data: Mapping[str, Any], day: date) -> dict[str, Any]:
     """``data`` cut to FIELDS, texts trimmed, empty ones None; refuses with every fault at its field (Invalid).
+    ``day`` is today in Shanghai.
 
     Codes: required, case_dates, date_in_future, loan_zero, own_valuation_limit and those of parse_uscc.
     """
@@ -75,7 +77,7 @@ def clean(data: Mapping[str, Any]) -> dict[str, Any]:
             values["debtor_uscc"] = parse_uscc(values["debtor_uscc"]).canonical
         except NumberRefused as refused:
             problems.append(Problem(refused.code, refused.message, "debtor_uscc", refused.params, "GB 32100-2015"))
-    faults = [f for f in check_fields(values, today()) if f.severity == "error"]
+    faults = [f for f in check_fields(values, day) if f.severity == "error"]
     problems += [texts.problem(f) for f in faults]
     if problems:
         raise Invalid(problems)
@@ -88,7 +90,7 @@ def create_case(actor: Actor, data: Mapping[str, Any], *, demo: bool = False) ->
     Needs reference, debtor_name, loan_principal_minor, legal_path. Refused: see ``clean``; ``reference_taken``.
     """
     org_id = _bank(actor)
-    values = clean(data)
+    values = clean(data, today())
     _reference_free(org_id, values["reference"])
     case = Case(org_id=org_id, created_by=actor.user_id, demo=demo, **values)
     db.session.add(case)
@@ -101,7 +103,7 @@ def edit_case(actor: Actor, case_id: int, data: Mapping[str, Any]) -> Case:
     """Correct a draft. What ``data`` does not name keeps its value. Refused: ``case_not_draft``, see ``clean``."""
     case = _draft(actor, case_id)
     before = {name: getattr(case, name) for name in FIELDS}
-    values = clean(before | {k: v for k, v in data.items() if k in FIELDS})
+    values = clean(before | {k: v for k, v in data.items() if k in FIELDS}, today())
     if values["reference"] != case.reference:
         _reference_free(case.org_id, values["reference"])
     changed = sorted(name for name in FIELDS if values[name] != before[name])

@@ -245,7 +245,7 @@ def upsert(org_id: int, rows: Sequence[PreparedRight], actor: Actor) -> Counts:
                 copy.write_row([place, *(_sent(row.values.get(name)) for name in COLUMNS)])
         params = {"org": org_id, "user": actor.user_id}
         cursor.execute(_UPDATE_SQL, params)
-        found, changed = cursor.fetchone()
+        _, changed = cursor.fetchone()
         cursor.execute(_INSERT_SQL, params)
         new = cursor.rowcount
     return Counts(new, changed, len(first) - new - changed)

@@ -9,8 +9,22 @@ from marketplace.cases.reading.table import FileRefused, Table
 
 OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 #: Beginnings of things that are not text although they may decode as some.
-NOT_TEXT = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b", b"BM", b"II*\x00", b"MM\x00*",
-            b"\x7fELF", b"MZ", b"<!DOCTYPE", b"<html", b"<?xml", b"{\\rtf", b"SQLite format 3")  # fmt: skip
+NOT_TEXT = (
+    b"%PDF",
+    b"\x89PNG",
+    b"\xff\xd8\xff",
+    b"GIF8",
+    b"Rar!",
+    b"7z\xbc\xaf",
+    b"\x1f\x8b",
+    b"\x7fELF",
+    b"<!DOCTYPE",
+    b"<!doctype",
+    b"<html",
+    b"<?xml",
+    b"{\\rtf",
+    b"SQLite format 3",
+)
 
 
 def read_table(content: bytes, filename: str, *, allow_jsonl: bool = False) -> Table:

@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Any
 
 from openpyxl import load_workbook
@@ -79,7 +80,9 @@ def _rows(sheet: Any) -> Iterator[tuple[int, list[str]]]:
     sheet.reset_dimensions()  # the stated size may lie
     blank = 0
     try:
-        for number, row in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS + 1), start=1):
+        for number, row in enumerate(sheet.iter_rows(), start=1):
+            if len(row) > 5 * MAX_COLUMNS:
+                raise FileRefused("file_too_many_columns", max=MAX_COLUMNS)
             cells = [_text(cell) for cell in row]
             while cells and not cells[-1]:
                 cells.pop()
@@ -101,12 +104,15 @@ def _text(cell: Any) -> str:
     value = cell.value
     if value is None:
         return ""
+    if cell.data_type == TYPE_FORMULA and not isinstance(value, str):
+        return "=" + str(getattr(value, "text", "") or "").lstrip("=")
     if isinstance(value, str):
         return value.replace("\x00", "").replace("_x000D_", "").strip() if cell.data_type != TYPE_FORMULA else value
     if isinstance(value, bool):
         return "是" if value else "否"
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+        # fifteen digits are all a spreadsheet keeps; more would show the binary remainder of 1234.1
+        return format(Decimal(f"{value:.15g}"), "f")
     if isinstance(value, datetime):
         return value.date().isoformat() if value.time() == time(0) else value.isoformat(sep=" ", timespec="seconds")
     if isinstance(value, date):
