@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Response, current_app
@@ -12,8 +13,7 @@ from marketplace.auctions import queries, service
 from marketplace.auctions.rules.course import course_bytes
 from marketplace.core import files
 from marketplace.core.access import access, current_actor, public, token
-from marketplace.core.api import Answer, ErrorAnswer, Strict, minor
-from marketplace.core.clock import now
+from marketplace.core.api import Answer, ErrorAnswer, ErrorBody, Strict, minor
 from marketplace.core.errors import NotFound
 from marketplace.core.i18n import _l
 from marketplace.core.signing import public_key_pem
@@ -164,6 +164,7 @@ class BidAnswerSchema(Answer):
     receipt = fields.Dict(allow_none=True)
     standing = fields.Nested(StandingAnswer, allow_none=True)
     replayed = fields.Boolean()
+    error = fields.Nested(ErrorBody, metadata={"description": "Only when refused"})
 
 
 class KeyAnswer(Answer):
@@ -274,11 +275,15 @@ def place_bid(header: dict[str, Any], data: dict[str, Any], lot_id: int) -> Any:
         data["amount_minor"],
         header["idempotency_key"],
         data["kind"],
-        now(),
+        datetime.now(UTC),  # when it reached us: recorded, never decisive
         data["confirmed_high"],
     )
-    body = current_app.json.dumps(_bid.dump(answer))
-    return Response(body, status=201 if answer.accepted else 409, mimetype="application/json")
+    body = _bid.dump(answer)
+    if not answer.accepted:
+        # refusals look alike wherever they come from
+        refusal = {"code": answer.code, "message": body["message"], "field": "amount_minor"}
+        body["error"] = refusal | {"params": answer.params, "source": answer.source, "problems": []}
+    return Response(current_app.json.dumps(body), 201 if answer.accepted else 409, mimetype="application/json")
 
 
 @blp.get("/keys/signing")
