@@ -212,7 +212,7 @@ def missing_for_submission(org: Organisation) -> list[Problem]:
 def submit_org(actor: Actor) -> Organisation:
     """Ask the platform to verify. Refuses ``organisation_state`` and lists everything that lacks."""
     org = own_org(actor)
-    _expect(org, "draft", "rejected")
+    expect_state(org, "draft", "rejected")
     problems = missing_for_submission(org)
     if problems:
         raise Invalid(problems)
@@ -228,7 +228,8 @@ def submit_org(actor: Actor) -> Organisation:
     return org
 
 
-def _expect(org: Organisation, *states: str) -> None:
+def expect_state(org: Organisation, *states: str) -> None:
+    """Refuse ``organisation_state`` unless the organisation is in one of these states."""
     if org.state not in states:
         raise Refused("organisation_state", _l("机构当前状态不允许此操作，请刷新页面"), state=org.state)
 
@@ -242,7 +243,7 @@ def _reason(reason: str) -> str:
 def verify_org(org_id: int, actor: Actor) -> Organisation:
     """A manager found the organisation to be what it says. One manager is enough: no money moves."""
     org = _by_manager(org_id, actor)
-    _expect(org, "submitted")
+    expect_state(org, "submitted")
     org.state, org.state_reason, org.verified_by = "verified", None, actor.user_id
     org.verified_at = db.session.scalar(select(func.clock_timestamp()))
     db.session.flush()
@@ -259,7 +260,7 @@ def verify_org(org_id: int, actor: Actor) -> Organisation:
 def reject_org(org_id: int, reason: str, actor: Actor) -> Organisation:
     """Send the organisation back to correct what ``reason`` says; also from verified, when its data changed."""
     org = _by_manager(org_id, actor)
-    _expect(org, "submitted", "verified", "suspended")
+    expect_state(org, "submitted", "verified", "suspended")
     org.state, org.state_reason = "rejected", _reason(reason)
     db.session.flush()
     record("organisation.rejected", "organisation", org.id, actor, reason=org.state_reason)
@@ -275,7 +276,7 @@ def reject_org(org_id: int, reason: str, actor: Actor) -> Organisation:
 def suspend_org(org_id: int, reason: str, actor: Actor) -> Organisation:
     """Stop a verified organisation from acting until it is reinstated."""
     org = _by_manager(org_id, actor)
-    _expect(org, "verified")
+    expect_state(org, "verified")
     org.state, org.state_reason = "suspended", _reason(reason)
     db.session.flush()
     record("organisation.suspended", "organisation", org.id, actor, reason=org.state_reason)
@@ -291,7 +292,7 @@ def suspend_org(org_id: int, reason: str, actor: Actor) -> Organisation:
 def reinstate_org(org_id: int, reason: str, actor: Actor) -> Organisation:
     """End a suspension."""
     org = _by_manager(org_id, actor)
-    _expect(org, "suspended")
+    expect_state(org, "suspended")
     text = _reason(reason)
     org.state, org.state_reason = "verified", None
     db.session.flush()
@@ -345,3 +346,8 @@ def account_approved(approval: Approval, actor: Actor) -> None:
         "/organisation",
         dedupe_key=f"account-set-{approval.id}",
     )
+
+
+def membership_of(user_id: int, org_id: int) -> int | None:
+    """The id of the user's membership in the organisation."""
+    return db.session.scalar(select(Membership.id).where(Membership.user_id == user_id, Membership.org_id == org_id))

@@ -46,6 +46,19 @@ security = Security()
 SIGNED_IN_AT = "zl_signed_in_at"
 LONGEST_SESSION = timedelta(hours=12)
 STATIC = frozenset({"static", "bootstrap.static"})
+PAGES = {
+    "LOGIN_USER": "login",
+    "LOGOUT_USER": "logout",
+    "FORGOT_PASSWORD": "forgot",
+    "RESET_PASSWORD": "reset",
+    "CHANGE_PASSWORD": "change",
+    "SEND_CONFIRMATION": "confirm",
+    "VERIFY": "verify",
+    "TWO_FACTOR_SETUP": "setup",
+    "TWO_FACTOR_VERIFY_CODE": "code",
+    "MULTI_FACTOR_RECOVERY": "recovery",
+    "MULTI_FACTOR_RECOVERY_CODES": "recovery_codes",
+}
 #: Library pages this product does not offer.
 OFF = frozenset({"security.two_factor_rescue", "security.tf_select"})
 #: Of what needs someone signed in, what a user without their second factor may still reach, and of the
@@ -219,6 +232,7 @@ def library_settings(app: Zhiliu) -> dict[str, Any]:
         "SECURITY_POST_CHANGE_VIEW": "parties.security",
         "SECURITY_EMAIL_HTML": False,
         "SECURITY_JOIN_USER_ROLES": False,
+        **{f"SECURITY_{name}_TEMPLATE": f"parties/sign_in/{page}.html" for name, page in PAGES.items()},
         # its texts come from our own catalogues
         "SECURITY_I18N_DOMAIN": "messages",
         "SECURITY_I18N_DIRNAME": translations,

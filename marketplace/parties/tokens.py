@@ -25,6 +25,13 @@ LIFETIMES = (30, 90, 365)  # days
 _TODAY = cast(func.timezone("Asia/Shanghai", func.clock_timestamp()), Date)
 
 
+def lifetime(text: str) -> int | None:
+    """The chosen number of days; nothing chosen means no end; anything else a number that is refused."""
+    if not text:
+        return None
+    return next((days for days in LIFETIMES if str(days) == text), -1)
+
+
 def create_token(name: str, scopes: Iterable[str], days: int | None, actor: Actor) -> tuple[ApiToken, str]:
     """A token and its secret. ``days`` of LIFETIMES, or None for no end. Invalid ``name_needed``,
     ``scopes_needed``, ``lifetime``."""
