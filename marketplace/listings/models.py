@@ -31,7 +31,14 @@ class Listing(Base):
     inspection: Mapped[str] = mapped_column(server_default="")
     handover: Mapped[str] = mapped_column(server_default="")
     contact: Mapped[str] = mapped_column(server_default="")
-    notice_text: Mapped[str | None]  # frozen at publication
+    bidder_conditions: Mapped[str] = mapped_column(server_default="")
+    priority_holders: Mapped[str] = mapped_column(server_default="")  # who has a priority right, and of what nature
+    parties_notified_at: Mapped[datetime | None]  # 网拍规定 art. 16
+    notification_note: Mapped[str] = mapped_column(server_default="")  # how they were told
+    licence_no: Mapped[str | None]  # 拍卖法 art. 11, 14: where the sale is called 拍卖
+    auctioneer: Mapped[str | None]
+    notice_text: Mapped[str | None]  # frozen at publication, with the special warnings
+    notice_sha256: Mapped[str | None]
     warnings: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))  # special warnings ticked
     profile_code: Mapped[str]
     profile_version: Mapped[int]
@@ -50,7 +57,11 @@ class Listing(Base):
     industry: Mapped[str | None]
     state: Mapped[str] = mapped_column(server_default="draft")
     state_reason: Mapped[str | None]
+    submitted_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))  # the second banker
+    submitted_at: Mapped[datetime | None]
+    review: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))  # the reviewer's checklist
     reviewed_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    reviewed_at: Mapped[datetime | None]
     published_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     published_at: Mapped[datetime | None]
     created_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
@@ -62,8 +73,32 @@ class Listing(Base):
         one_of("state", LISTING_STATES),
         one_of("channel", ("auction", "storage", "licence")),
         Index("ix_listing_state", "state", "published_at"),
+        Index("ix_listing_org", "org_id", "id"),
         CheckConstraint("published_by IS NULL OR published_by <> reviewed_by", name="second_person"),
+        CheckConstraint(
+            "(published_at IS NULL) = (number IS NULL) AND (published_at IS NULL) = (notice_sha256 IS NULL)",
+            name="published_whole",
+        ),
     )
+
+
+class ListingCounter(Base):
+    """The last number of a year. Locked by each publication, so that numbers have no gap."""
+
+    __tablename__ = "listing_counter"
+    year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    last: Mapped[int]
+
+
+class Correction(Base):
+    """更正公告: a dated public addition to a published notice; it never changes the terms (append-only)."""
+
+    __tablename__ = "listing_correction"
+    id: Mapped[Key]
+    listing_id: Mapped[int] = mapped_column(ForeignKey("listing.id"), index=True)
+    text: Mapped[str]
+    made_by: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    made_at: Mapped[Created]
 
 
 class ListingRight(Base):
@@ -89,6 +124,7 @@ class Question(Base):
     answered_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     answered_at: Mapped[datetime | None]
     hidden_reason: Mapped[str | None]
+    hidden_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
 
 
 class Objection(Base):
@@ -105,6 +141,7 @@ class Objection(Base):
     filed_at: Mapped[Created]
     state: Mapped[str] = mapped_column(server_default="filed")
     decision: Mapped[str | None]
+    measure: Mapped[str | None]  # suspend or withdraw, when upheld
     decided_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     decided_at: Mapped[datetime | None]
     __table_args__ = (one_of("state", ("filed", "under_review", "rejected", "upheld")),)

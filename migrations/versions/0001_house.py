@@ -69,6 +69,11 @@ def upgrade() -> None:
     sa.UniqueConstraint('pending_id', name=op.f('uq_ledger_transfer_pending_id'))
     )
     op.create_index('ix_ledger_transfer_subject', 'ledger_transfer', ['subject', 'subject_id'], unique=False)
+    op.create_table('listing_counter',
+    sa.Column('year', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('last', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('year', name=op.f('pk_listing_counter'))
+    )
     op.create_table('outbox',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('topic', sa.Text(), nullable=False),
@@ -552,7 +557,14 @@ def upgrade() -> None:
     sa.Column('inspection', sa.Text(), server_default='', nullable=False),
     sa.Column('handover', sa.Text(), server_default='', nullable=False),
     sa.Column('contact', sa.Text(), server_default='', nullable=False),
+    sa.Column('bidder_conditions', sa.Text(), server_default='', nullable=False),
+    sa.Column('priority_holders', sa.Text(), server_default='', nullable=False),
+    sa.Column('parties_notified_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('notification_note', sa.Text(), server_default='', nullable=False),
+    sa.Column('licence_no', sa.Text(), nullable=True),
+    sa.Column('auctioneer', sa.Text(), nullable=True),
     sa.Column('notice_text', sa.Text(), nullable=True),
+    sa.Column('notice_sha256', sa.Text(), nullable=True),
     sa.Column('warnings', postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
     sa.Column('profile_code', sa.Text(), nullable=False),
     sa.Column('profile_version', sa.BigInteger(), nullable=False),
@@ -570,7 +582,11 @@ def upgrade() -> None:
     sa.Column('industry', sa.Text(), nullable=True),
     sa.Column('state', sa.Text(), server_default='draft', nullable=False),
     sa.Column('state_reason', sa.Text(), nullable=True),
+    sa.Column('submitted_by', sa.BigInteger(), nullable=True),
+    sa.Column('submitted_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('review', postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
     sa.Column('reviewed_by', sa.BigInteger(), nullable=True),
+    sa.Column('reviewed_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('published_by', sa.BigInteger(), nullable=True),
     sa.Column('published_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('created_by', sa.BigInteger(), nullable=True),
@@ -579,16 +595,19 @@ def upgrade() -> None:
     sa.Column('updated_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
     sa.CheckConstraint("channel IN ('auction', 'storage', 'licence')", name=op.f('ck_listing_channel')),
     sa.CheckConstraint("state IN ('draft', 'submitted', 'reviewed', 'published', 'suspended', 'withdrawn', 'closed')", name=op.f('ck_listing_state')),
+    sa.CheckConstraint('(published_at IS NULL) = (number IS NULL) AND (published_at IS NULL) = (notice_sha256 IS NULL)', name=op.f('ck_listing_published_whole')),
     sa.CheckConstraint('published_by IS NULL OR published_by <> reviewed_by', name=op.f('ck_listing_second_person')),
     sa.ForeignKeyConstraint(['case_id'], ['case.id'], name=op.f('fk_listing_case_id')),
     sa.ForeignKeyConstraint(['created_by'], ['user.id'], name=op.f('fk_listing_created_by')),
     sa.ForeignKeyConstraint(['org_id'], ['organisation.id'], name=op.f('fk_listing_org_id')),
     sa.ForeignKeyConstraint(['published_by'], ['user.id'], name=op.f('fk_listing_published_by')),
     sa.ForeignKeyConstraint(['reviewed_by'], ['user.id'], name=op.f('fk_listing_reviewed_by')),
+    sa.ForeignKeyConstraint(['submitted_by'], ['user.id'], name=op.f('fk_listing_submitted_by')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_listing')),
     sa.UniqueConstraint('number', name=op.f('uq_listing_number'))
     )
     op.create_index(op.f('ix_listing_case_id'), 'listing', ['case_id'], unique=False)
+    op.create_index('ix_listing_org', 'listing', ['org_id', 'id'], unique=False)
     op.create_index('ix_listing_state', 'listing', ['state', 'published_at'], unique=False)
     op.create_table('right_change',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -632,6 +651,17 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['run_id'], ['import_run.id'], name=op.f('fk_import_row_run_id')),
     sa.PrimaryKeyConstraint('run_id', 'row_no', name=op.f('pk_import_row'))
     )
+    op.create_table('listing_correction',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('listing_id', sa.BigInteger(), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('made_by', sa.BigInteger(), nullable=False),
+    sa.Column('made_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
+    sa.ForeignKeyConstraint(['listing_id'], ['listing.id'], name=op.f('fk_listing_correction_listing_id')),
+    sa.ForeignKeyConstraint(['made_by'], ['user.id'], name=op.f('fk_listing_correction_made_by')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_listing_correction'))
+    )
+    op.create_index(op.f('ix_listing_correction_listing_id'), 'listing_correction', ['listing_id'], unique=False)
     op.create_table('listing_right',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('listing_id', sa.BigInteger(), nullable=False),
@@ -688,6 +718,7 @@ def upgrade() -> None:
     sa.Column('filed_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
     sa.Column('state', sa.Text(), server_default='filed', nullable=False),
     sa.Column('decision', sa.Text(), nullable=True),
+    sa.Column('measure', sa.Text(), nullable=True),
     sa.Column('decided_by', sa.BigInteger(), nullable=True),
     sa.Column('decided_at', sa.DateTime(timezone=True), nullable=True),
     sa.CheckConstraint("state IN ('filed', 'under_review', 'rejected', 'upheld')", name=op.f('ck_objection_state')),
@@ -709,8 +740,10 @@ def upgrade() -> None:
     sa.Column('answered_by', sa.BigInteger(), nullable=True),
     sa.Column('answered_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('hidden_reason', sa.Text(), nullable=True),
+    sa.Column('hidden_by', sa.BigInteger(), nullable=True),
     sa.ForeignKeyConstraint(['answered_by'], ['user.id'], name=op.f('fk_question_answered_by')),
     sa.ForeignKeyConstraint(['asked_by'], ['user.id'], name=op.f('fk_question_asked_by')),
+    sa.ForeignKeyConstraint(['hidden_by'], ['user.id'], name=op.f('fk_question_hidden_by')),
     sa.ForeignKeyConstraint(['listing_id'], ['listing.id'], name=op.f('fk_question_listing_id')),
     sa.ForeignKeyConstraint(['org_id'], ['organisation.id'], name=op.f('fk_question_org_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_question'))

@@ -1,0 +1,219 @@
+"""Gathers what the gates and the notice need from the rooms below."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from marketplace.auctions.rules.catalogue import get_profile
+from marketplace.auctions.rules.deadlines import Deadline, deadlines_for
+from marketplace.auctions.rules.findings import Finding
+from marketplace.auctions.rules.profiles import Profile
+from marketplace.cases.models import Case
+from marketplace.core.calendar import is_working_day
+from marketplace.core.clock import now
+from marketplace.core.clock import today as legal_today
+from marketplace.core.db import db
+from marketplace.core.i18n import _
+from marketplace.core.models import Document
+from marketplace.listings import rules
+from marketplace.listings.models import Listing, ListingRight
+from marketplace.listings.notice import NoticeData
+from marketplace.parties import service as parties
+from marketplace.rights.models import Right
+
+
+def profile_of(listing: Listing) -> Profile:
+    """The rule profile the offer names (drafts follow the current version; a lot carries its frozen one)."""
+    return get_profile(listing.profile_code)
+
+
+def case_of(listing: Listing) -> Case:
+    case = db.session.get(Case, listing.case_id)
+    assert case is not None
+    return case
+
+
+def labels(right: Right) -> str:
+    return f"{right.title}（{right.number_display}）"
+
+
+def health(right: Right) -> Any:
+    """The rights room's verdict on today; the seller's own pledge counts as consented by its offer."""
+    from marketplace.rights import service
+
+    return service.health_of(right, legal_today(), consent_needed=True)
+
+
+def reason_text(reason: Any) -> str:
+    return _(reason.template) % reason.params
+
+
+def snapshot(right: Right) -> dict[str, Any]:
+    from marketplace.rights import queries
+
+    return queries.right_snapshot(right)
+
+
+def offered_elsewhere(right_ids: list[int], but: int | None) -> dict[int, tuple[str, ...]]:
+    """Live offers in which these rights stand, except ``but``."""
+    rows = db.session.execute(
+        select(ListingRight.right_id, Listing.id, Listing.number, Listing.title)
+        .join(Listing, Listing.id == ListingRight.listing_id)
+        .where(ListingRight.right_id.in_(right_ids), Listing.state.in_(rules.LIVE_STATES), Listing.id != (but or 0))
+        .order_by(Listing.id)
+    )
+    found: dict[int, tuple[str, ...]] = {}
+    for right_id, _listing_id, number, title in rows:
+        found[right_id] = (*found.get(right_id, ()), number or title)
+    return found
+
+
+def documents_of(listing_id: int) -> list[Document]:
+    """Documents attached to an offer, oldest first; removed ones left out."""
+    return list(
+        db.session.scalars(
+            select(Document)
+            .where(Document.subject == "listing", Document.subject_id == listing_id, Document.removed_at.is_(None))
+            .order_by(Document.id)
+        )
+    )
+
+
+def _document_kinds(listing: Listing) -> frozenset[str]:
+    return frozenset(
+        db.session.scalars(
+            select(Document.kind).where(
+                Document.removed_at.is_(None),
+                ((Document.subject == "listing") & (Document.subject_id == listing.id))
+                | ((Document.subject == "case") & (Document.subject_id == listing.case_id)),
+            )
+        )
+    )
+
+
+def offer_facts(listing: Listing, at: datetime) -> rules.OfferFacts:
+    """The facts for the gates, read now; ``at`` is the moment of (supposed) publication."""
+    case = case_of(listing)
+    elsewhere = offered_elsewhere([item.right_id for item in listing.items], listing.id)
+    rights = []
+    for item in listing.items:
+        verdict = health(item.right)
+        blocked = tuple((r.code, reason_text(r), r.source) for r in verdict.reasons if r.severity == "block")
+        rights.append(
+            rules.RightFacts(item.right_id, labels(item.right), blocked, elsewhere.get(item.right_id, ()))
+        )
+    opens_at, ends_at = listing.planned_opens_at, listing.planned_ends_at
+    profile = profile_of(listing)
+    if opens_at and ends_at:
+        opens_at, ends_at = rules.rehearsal_times(profile, at, opens_at, ends_at)
+    return rules.OfferFacts(
+        profile=profile,
+        at=at,
+        org_verified=parties.is_verified(listing.org_id),
+        case_approved=case.state in ("approved", "listed"),
+        rights=tuple(rights),
+        texts={name: getattr(listing, name) or "" for name in rules.TEXTS},
+        documents=_document_kinds(listing),
+        path_basis=case.path_basis or "",
+        bidder_conditions=listing.bidder_conditions,
+        priority_holders=listing.priority_holders,
+        warned=frozenset(code for code, ticked in listing.warnings.items() if ticked),
+        start_minor=listing.start_minor,
+        increment_minor=listing.increment_minor,
+        deposit_minor=listing.deposit_minor,
+        balance_days=listing.balance_days,
+        opens_at=opens_at,
+        ends_at=ends_at,
+        appraisal_minor=listing.appraisal_minor,
+        appraisal_date=listing.appraisal_date,
+        valuation_basis=listing.valuation_basis,
+        loan_principal_minor=case.loan_principal_minor,
+        parties_notified_at=listing.parties_notified_at,
+        licence_no=listing.licence_no,
+        auctioneer=listing.auctioneer,
+        labelled_auction=profile.code == "commercial",
+        is_workday=is_working_day,
+    )
+
+
+def findings(listing: Listing, at: datetime | None = None) -> list[Finding]:
+    """All gates of the offer, as if published at ``at`` (default: now)."""
+    return rules.gates(offer_facts(listing, at or now()))
+
+
+def notice_data(listing: Listing, account: str = "") -> NoticeData:
+    """The data of the notice. A published offer speaks from its snapshots."""
+    profile = profile_of(listing)
+    rights = []
+    for item in listing.items:
+        shot = item.snapshot or snapshot(item.right)
+        rights.append(
+            (item.right.title, item.right.number_display, item.right.holder_name or "", tuple(burden_texts(shot)))
+        )
+    return NoticeData(
+        number=listing.number,
+        title=listing.title,
+        seller=parties.get_org(listing.org_id).name,
+        profile=profile,
+        basis=case_of(listing).path_basis or "",
+        rights=tuple(rights),
+        start_minor=listing.start_minor,
+        increment_minor=listing.increment_minor,
+        deposit_minor=listing.deposit_minor,
+        balance_days=listing.balance_days,
+        appraisal_minor=listing.appraisal_minor,
+        appraisal_date=listing.appraisal_date,
+        valuation_basis=listing.valuation_basis,
+        opens_at=listing.planned_opens_at,
+        ends_at=listing.planned_ends_at,
+        published_at=listing.published_at,
+        currency=listing.currency,
+        texts={name: getattr(listing, name) or "" for name in rules.TEXTS},
+        bidder_conditions=listing.bidder_conditions,
+        priority_holders=listing.priority_holders,
+        parties_notified_at=listing.parties_notified_at,
+        notification_note=listing.notification_note,
+        warned=tuple(code for code, ticked in listing.warnings.items() if ticked),
+        account=account,
+    )
+
+
+KIND_ZH = {
+    "pledge": "质押",
+    "preservation": "保全",
+    "licence_exclusive": "独占许可",
+    "licence_sole": "排他许可",
+    "licence_ordinary": "普通许可",
+}
+
+
+def burden_texts(shot: dict[str, Any]) -> list[str]:
+    """One Chinese line for each burden of a snapshot, for the notice."""
+    lines = []
+    for burden in shot.get("encumbrances") or ():
+        parts = [KIND_ZH.get(str(burden.get("kind")), str(burden.get("kind") or "负担"))]
+        parts += [str(burden[key]) for key in ("holder", "court", "registration_no", "scope") if burden.get(key)]
+        since, until = burden.get("from_date") or burden.get("from"), burden.get("until_date") or burden.get("until")
+        if since or until:
+            parts.append(f"{since or ''} 至 {until or '未定'}")
+        lines.append("，".join(parts))
+    return lines
+
+
+def timeline(listing: Listing, at: datetime) -> list[Deadline]:
+    """The computed deadlines of the offer's first round, as if published at ``at``; empty while terms lack."""
+    if listing.start_minor is None or listing.planned_opens_at is None or listing.planned_ends_at is None:
+        return []
+    return deadlines_for(
+        profile_of(listing),
+        round_no=1,
+        start_minor=listing.start_minor,
+        published_at=listing.published_at or at,
+        opens_at=listing.planned_opens_at,
+        ends_at=listing.planned_ends_at,
+        valuation_date=listing.appraisal_date,
+        is_workday=is_working_day,
+    )
