@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 log = structlog.get_logger("tick")
 EVERY_SECONDS = 0.5
 CHUNK = 25
-BEAT = text("INSERT INTO heartbeat (name) VALUES (:name) ON CONFLICT (name) DO UPDATE SET at = clock_timestamp()")
+# a silence of more than 10 seconds is kept (the last 20): a sale whose end fell into one is prolonged
+BEAT = text("""
+INSERT INTO heartbeat AS h (name) VALUES (:name) ON CONFLICT (name) DO UPDATE SET at = clock_timestamp(), data =
+  CASE WHEN clock_timestamp() - h.at <= interval '10 seconds' THEN h.data
+  ELSE jsonb_build_object('gaps', (CASE WHEN jsonb_array_length(coalesce(h.data -> 'gaps', '[]')) >= 20
+                                   THEN (h.data -> 'gaps') - 0 ELSE coalesce(h.data -> 'gaps', '[]') END)
+                                  || jsonb_build_array(jsonb_build_array(h.at, clock_timestamp()))) END
+""")
 
 
 def hand_out(app: Zhiliu, ids: list[int], queue: str, task: Callable[[list[int]], int]) -> None:
