@@ -310,11 +310,15 @@ def _fail(item: ReleaseItem, payout: Payout, deposit: Deposit | None, reason: st
     record("payout.failed", "payout", payout.id, actor, org_id=payout.org_id, reason=reason)
 
 
-def correct_payee(payout_id: int, name: str, account: str, bank: str, actor: Actor) -> Payout:
+def correct_payee(payout_id: int, payee_name: str, payee_account: str, payee_bank: str, actor: Actor) -> Payout:
     """Where this payout goes instead of the account on record; the order's second person sees it. Refuses
     ``payout_not_due`` and missing fields."""
     require_maker(actor)
-    given = {"payee_name": name.strip(), "payee_account": account.strip(), "payee_bank": bank.strip()}
+    given = {
+        "payee_name": payee_name.strip(),
+        "payee_account": payee_account.strip(),
+        "payee_bank": payee_bank.strip(),
+    }
     problems = [Problem("field_needed", _l("请填写"), field) for field, value in given.items() if not value]
     if problems:
         raise Invalid(problems)
