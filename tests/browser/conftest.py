@@ -1,10 +1,10 @@
 """A real browser (Debian's Chromium) on a live server over the test database.
 
-    def test_…(site, new_page, check_page, shot):
-        page = new_page(make_user(make_org("bank")), lang="en", width=360)
-        page.goto(site.url + "/desk")
-        check_page(page)            # axe, no script or CSP error, no sideways scrolling
-        shot(page, "desk-bank")     # docs/images/desk-bank.png when ZHILIU_SCREENSHOTS is set
+def test_…(site, new_page, check_page, shot):
+    page = new_page(make_user(make_org("bank")), lang="en", width=360)
+    page.goto(site.url + "/desk")
+    check_page(page)            # axe, no script or CSP error, no sideways scrolling
+    shot(page, "desk-bank")     # docs/images/desk-bank.png when ZHILIU_SCREENSHOTS is set
 """
 
 from __future__ import annotations
@@ -66,9 +66,7 @@ def chromium() -> Iterator[Browser]:
             pytest.fail(f"no Chromium at {CHROMIUM}")
         pytest.skip(f"no Chromium at {CHROMIUM}: apt install chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
         yield browser
         browser.close()
 
@@ -106,7 +104,7 @@ def new_page(site: Site, chromium: Browser) -> Iterator[Callable[..., Page]]:
         page.on("console", heard)
         page.on("pageerror", lambda error: faults.append(str(error)))
         if user is None and lang != "zh":
-            page.goto(f"{site.url}/health?lang={lang}")
+            page.goto(f"{site.url}/how?lang={lang}")
         return page
 
     yield make
