@@ -16,7 +16,6 @@ from marketplace.core.calendar import is_working_day
 from marketplace.core.clock import now
 from marketplace.core.clock import today as legal_today
 from marketplace.core.db import db
-from marketplace.core.i18n import _
 from marketplace.core.models import Document
 from marketplace.listings import rules
 from marketplace.listings.models import Listing, ListingRight
@@ -48,7 +47,10 @@ def health(right: Right) -> Any:
 
 
 def reason_text(reason: Any) -> str:
-    return _(reason.template) % reason.params
+    """A reason of a health verdict in the reader's language."""
+    from marketplace.rights.words import say
+
+    return str(say(reason.template, reason.params))
 
 
 def snapshot(right: Right) -> dict[str, Any]:
@@ -102,9 +104,7 @@ def offer_facts(listing: Listing, at: datetime) -> rules.OfferFacts:
     for item in listing.items:
         verdict = health(item.right)
         blocked = tuple((r.code, reason_text(r), r.source) for r in verdict.reasons if r.severity == "block")
-        rights.append(
-            rules.RightFacts(item.right_id, labels(item.right), blocked, elsewhere.get(item.right_id, ()))
-        )
+        rights.append(rules.RightFacts(item.right_id, labels(item.right), blocked, elsewhere.get(item.right_id, ())))
     opens_at, ends_at = listing.planned_opens_at, listing.planned_ends_at
     profile = profile_of(listing)
     if opens_at and ends_at:

@@ -76,7 +76,7 @@ class Listing(Base):
         Index("ix_listing_org", "org_id", "id"),
         CheckConstraint("published_by IS NULL OR published_by <> reviewed_by", name="second_person"),
         CheckConstraint(
-            "(published_at IS NULL) = (number IS NULL) AND (published_at IS NULL) = (notice_sha256 IS NULL)",
+            "published_at IS NULL OR (number IS NOT NULL AND notice_sha256 IS NOT NULL)",
             name="published_whole",
         ),
     )

@@ -75,7 +75,10 @@ def notice_text(data: NoticeData) -> str:
     ]
     if profile.sandbox:
         lines += ["【沙盒演练】本公告用于演练，时钟加速，不构成真实处置。", ""]
-    lines += [f"{data.seller}就下列标的通过{PLATFORM}公开处置，规则：{profile.name_zh}。处置依据：{data.basis or '（待填）'}。", ""]
+    lines += [
+        f"{data.seller}就下列标的通过{PLATFORM}公开处置，规则：{profile.name_zh}。处置依据：{data.basis or '（待填）'}。",
+        "",
+    ]
     lines.append(f"一、标的物：{data.title}")
     for place, (name, number, holder, burdens) in enumerate(data.rights, 1):
         lines.append(f"（{place}）{name}，号码 {number}，权利人 {holder or '见登记簿'}。")
@@ -135,7 +138,10 @@ def english_summary(data: NoticeData) -> list[tuple[str, Any]]:
         ("Seller", data.seller),
         ("Rules", data.profile.name_en),
         ("Rights", "; ".join(f"{name}, {number}" for name, number, _holder, _burdens in data.rights)),
-        ("Value", f"{sum_of(data.appraisal_minor)}, by {BASES_EN.get(data.valuation_basis or '', 'a basis to be stated')}"),
+        (
+            "Value",
+            f"{sum_of(data.appraisal_minor)}, by {BASES_EN.get(data.valuation_basis or '', 'a basis to be stated')}",
+        ),
         ("Start price", sum_of(data.start_minor)),
         ("Increment", f"{sum_of(data.increment_minor)} or a multiple"),
         ("Deposit", sum_of(data.deposit_minor)),

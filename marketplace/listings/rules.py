@@ -144,7 +144,9 @@ def _rights(rights: Iterable[RightFacts]) -> Iterable[Finding]:
         yield _own("rights_missing", "rights")
     for item in listed:
         for code, text, source in item.blocked:
-            yield Finding("right_blocked", "refuse", "rights", {"right": item.label, "reason": code, "text": text}, source)
+            yield Finding(
+                "right_blocked", "refuse", "rights", {"right": item.label, "reason": code, "text": text}, source
+            )
         if item.offered_elsewhere:
             yield _own("right_offered_elsewhere", "rights", right=item.label, offers="、".join(item.offered_elsewhere))
 
@@ -180,9 +182,7 @@ def _terms(facts: OfferFacts) -> Iterable[Finding]:
     )
 
 
-def rehearsal_times(
-    profile: Profile, at: datetime, opens_at: datetime, ends_at: datetime
-) -> tuple[datetime, datetime]:
+def rehearsal_times(profile: Profile, at: datetime, opens_at: datetime, ends_at: datetime) -> tuple[datetime, datetime]:
     """Opening and end as published. A sandbox whose planned opening has passed while it was reviewed opens a
     moment later with its length kept; a real sale is never moved."""
     soonest = at + timedelta(seconds=profile.clock_floor_seconds)

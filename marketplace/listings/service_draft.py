@@ -71,9 +71,7 @@ def locked(listing_id: int) -> Listing:
     return listing
 
 
-def create_listing(
-    actor: Actor, case_id: int, right_ids: Sequence[int], profile_code: str | None = None
-) -> Listing:
+def create_listing(actor: Actor, case_id: int, right_ids: Sequence[int], profile_code: str | None = None) -> Listing:
     """A draft offer of rights of an approved case, by a maker of its bank. ``profile_code`` default: by the case's
     legal path; ``sandbox`` only for demo organisations.
 

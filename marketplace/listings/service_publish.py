@@ -196,4 +196,3 @@ def _counter(at: datetime) -> ListingCounter:
         .with_for_update()
         .execution_options(populate_existing=True)
     ).scalar_one()
-

@@ -595,7 +595,7 @@ def upgrade() -> None:
     sa.Column('updated_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
     sa.CheckConstraint("channel IN ('auction', 'storage', 'licence')", name=op.f('ck_listing_channel')),
     sa.CheckConstraint("state IN ('draft', 'submitted', 'reviewed', 'published', 'suspended', 'withdrawn', 'closed')", name=op.f('ck_listing_state')),
-    sa.CheckConstraint('(published_at IS NULL) = (number IS NULL) AND (published_at IS NULL) = (notice_sha256 IS NULL)', name=op.f('ck_listing_published_whole')),
+    sa.CheckConstraint('published_at IS NULL OR (number IS NOT NULL AND notice_sha256 IS NOT NULL)', name=op.f('ck_listing_published_whole')),
     sa.CheckConstraint('published_by IS NULL OR published_by <> reviewed_by', name=op.f('ck_listing_second_person')),
     sa.ForeignKeyConstraint(['case_id'], ['case.id'], name=op.f('fk_listing_case_id')),
     sa.ForeignKeyConstraint(['created_by'], ['user.id'], name=op.f('fk_listing_created_by')),
