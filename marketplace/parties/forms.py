@@ -15,6 +15,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
+from wtforms.fields.choices import SelectChoice
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from marketplace.core.actor import BANK, ENTERPRISE, OPERATOR
@@ -23,17 +24,22 @@ from marketplace.core.i18n import LANGUAGES, _l
 from marketplace.parties.organisations import DOCUMENT_KINDS, AccountData, OrgData
 from marketplace.parties.scopes import SCOPES
 
-KIND_CHOICES = [
-    (OPERATOR, _l("运营机构：竞买、收储并运营知识产权")),
-    (ENTERPRISE, _l("企业：寻找许可，或作为原权利人回购")),
-    (BANK, _l("银行：处置不良资产质押的知识产权")),
-]
+OPEN_KIND_NAMES = {
+    OPERATOR: _l("运营机构：竞买、收储并运营知识产权"),
+    ENTERPRISE: _l("企业：寻找许可，或作为原权利人回购"),
+    BANK: _l("银行：处置不良资产质押的知识产权"),
+}
+LIFETIME_NAMES = {"30": _l("30 天"), "90": _l("90 天"), "365": _l("365 天"), "": _l("不设期限")}
 ROLE_NAMES = {
     "admin": _l("管理员：管理成员、资料与接口令牌"),
     "maker": _l("经办：录入与发起"),
     "approver": _l("复核：复核他人发起的事项"),
     "viewer": _l("查看：只读"),
 }
+
+
+def choices(named: dict[str, Any]) -> list[SelectChoice]:
+    return [SelectChoice(value, label) for value, label in named.items()]
 
 
 class CheckboxesField(SelectMultipleField):
@@ -63,7 +69,7 @@ class OrgForm(FlaskForm):
 
 
 class NewOrgForm(FlaskForm):
-    kind = RadioField(_l("机构类型"), choices=KIND_CHOICES, validate_choice=False)
+    kind = RadioField(_l("机构类型"), choices=choices(OPEN_KIND_NAMES), validate_choice=False)
     name = StringField(_l("机构全称"))
     uscc = StringField(_l("统一社会信用代码"))
 
@@ -92,29 +98,24 @@ class AccountForm(FlaskForm):
 
 
 class DocumentForm(FlaskForm):
-    kind = SelectField(_l("材料类型"), choices=list(DOCUMENT_KINDS.items()), validate_choice=False)
+    kind = SelectField(_l("材料类型"), choices=choices(DOCUMENT_KINDS), validate_choice=False)
     file = FileField(_l("文件"))
 
 
 class InviteForm(FlaskForm):
     email = StringField(_l("邮箱"))
-    roles = CheckboxesField(_l("角色"), choices=list(ROLE_NAMES.items()), default=["viewer"])
+    roles = CheckboxesField(_l("角色"), choices=choices(ROLE_NAMES), default=["viewer"])
 
 
 class TokenForm(FlaskForm):
     name = StringField(_l("名称"))
-    scopes = CheckboxesField(_l("权限"), choices=[(k, v) for k, v in SCOPES.items()])
-    days = SelectField(
-        _l("有效期"),
-        choices=[("30", _l("30 天")), ("90", _l("90 天")), ("365", _l("365 天")), ("", _l("不设期限"))],
-        default="90",
-        validate_choice=False,
-    )
+    scopes = CheckboxesField(_l("权限"), choices=choices(SCOPES))
+    days = SelectField(_l("有效期"), choices=choices(LIFETIME_NAMES), default="90", validate_choice=False)
 
 
 class ProfileForm(FlaskForm):
     display_name = StringField(_l("您的姓名"))
-    language = SelectField(_l("邮件语言"), choices=list(LANGUAGES.items()), validate_choice=False)
+    language = SelectField(_l("邮件语言"), choices=choices(LANGUAGES), validate_choice=False)
 
 
 class ReasonForm(FlaskForm):

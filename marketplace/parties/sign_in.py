@@ -33,7 +33,9 @@ from marketplace.parties.sign_in_forms import (
     PasswordAgainForm,
     Passwords,
     RecoveryCodeForm,
+    RescueForm,
     ResetForm,
+    SetupForm,
     SignInForm,
 )
 from marketplace.parties.sign_in_mail import OutboxMail
@@ -252,7 +254,9 @@ def configure_sign_in(app: Zhiliu) -> None:
         password_util_cls=Passwords,
         totp_cls=OnceTotp,
         login_form=SignInForm,
+        two_factor_setup_form=SetupForm,
         two_factor_verify_code_form=CodeForm,
+        two_factor_rescue_form=RescueForm,
         mf_recovery_form=RecoveryCodeForm,
         verify_form=PasswordAgainForm,
         change_password_form=NewPasswordForm,

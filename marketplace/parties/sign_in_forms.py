@@ -13,12 +13,16 @@ from flask_security.forms import (
     LoginForm,
     ResetPasswordForm,
     SendConfirmationForm,
+    TwoFactorRescueForm,
+    TwoFactorSetupForm,
     TwoFactorVerifyCodeForm,
     VerifyForm,
 )
 from flask_security.password_util import PasswordUtil
 from flask_security.recovery_codes import MfRecoveryForm
 from flask_security.utils import get_message, hash_password
+from wtforms import HiddenField, RadioField
+from wtforms.fields.choices import SelectChoice
 
 from marketplace.core.db import db
 from marketplace.core.i18n import _, _l
@@ -107,6 +111,19 @@ class RecoveryCodeForm(OurLabels, LockedCodeMixin, MfRecoveryForm):
         if not accepted and self.code.data:
             locking.note_failure(self.user.id)
         return accepted
+
+
+class SetupForm(TwoFactorSetupForm):
+    """The authenticator is the only method, so nothing is chosen: the buttons say what they do."""
+
+    setup = HiddenField()
+    phone = HiddenField()
+
+
+class RescueForm(TwoFactorRescueForm):
+    """Built by the library beside the code; its page is switched off."""
+
+    help_setup = RadioField(choices=[SelectChoice("help", "")])
 
 
 class PasswordAgainForm(OurLabels, LockedCodeMixin, VerifyForm):

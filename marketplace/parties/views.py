@@ -21,7 +21,7 @@ def links() -> dict[str, object]:
     def document_href(document: Document) -> str | None:
         if "files.download" not in current_app.view_functions:
             return None
-        return url_for("files.download", document_id=document.id)
+        return url_for("files.download", document_id=document.id, filename=document.filename)
 
     return {"document_href": document_href}
 
