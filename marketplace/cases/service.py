@@ -16,14 +16,15 @@ from sqlalchemy import func, select
 from marketplace.cases import queries, texts
 from marketplace.cases.models import Case, CaseRight
 from marketplace.cases.rules.check import Finding, check_complete, check_fields
-from marketplace.core import approvals
+from marketplace.cases.rules.documents import DOCUMENTS
+from marketplace.core import approvals, files
 from marketplace.core.actor import BANK, Actor
 from marketplace.core.clock import now, today
 from marketplace.core.db import db
 from marketplace.core.errors import Forbidden, Invalid, NotFound, Problem, Refused
 from marketplace.core.events import record
 from marketplace.core.i18n import _l
-from marketplace.core.models import Approval
+from marketplace.core.models import Approval, Document
 from marketplace.rights.rules.numbers import NumberRefused, parse_record_number, parse_uscc
 
 #: What a form, the API or an import may set, and nothing else.
@@ -165,6 +166,27 @@ def remove_right(actor: Actor, case_id: int, right_id: int) -> None:
     db.session.flush()
     db.session.expire(case, ["pledges"])
     record("case.right_removed", "case", case.id, actor, right_id=right_id)
+
+
+def add_document(actor: Actor, case_id: int, kind: str, file: Any) -> Document:
+    """Keep an uploaded document of a case that is not yet listed. Refused: ``document_kind``, ``case_closed``,
+    codes of ``core.files``. A submitted case takes more documents, it only loses none."""
+    _bank(actor)
+    case = _own_locked(actor, case_id)
+    if case.state not in ("draft", "submitted", "approved"):
+        raise Refused("case_closed", _l("案件已挂牌或已结束，不能再补充材料"))
+    if kind not in DOCUMENTS:
+        raise Invalid([Problem("document_kind", _l("请选择材料类型"), "kind")])
+    return files.keep_upload(file, kind=kind, subject="case", subject_id=case.id, actor=actor)
+
+
+def remove_document(actor: Actor, case_id: int, document_id: int) -> None:
+    """Take a document out of a draft. Refused: ``case_not_draft``, ``document_unknown`` (404)."""
+    case = _draft(actor, case_id)
+    document = files.find(document_id, actor)
+    if document.subject != "case" or document.subject_id != case.id:
+        raise NotFound("document_unknown", _l("没有这份文件"))
+    files.remove(document_id, actor)
 
 
 def findings(case: Case) -> list[Finding]:

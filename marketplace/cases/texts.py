@@ -164,3 +164,30 @@ def problem(finding: Finding) -> Problem:
     """The finding as a refusal's problem, at its form field, its text already with its params."""
     text, params = message(finding)
     return Problem(finding.code, str(text) % params, finding.at, finding.params, finding.source or None)
+
+
+#: What happened to a case, for its history.
+EVENTS = {
+    "case.created": _l("录入草稿"),
+    "case.edited": _l("修改"),
+    "case.right_added": _l("列入权利"),
+    "case.right_edited": _l("修改质押登记"),
+    "case.right_removed": _l("移除权利"),
+    "document.kept": _l("上传材料"),
+    "document.removed": _l("移除材料"),
+    "document.visibility": _l("改变材料的公开范围"),
+    "case.submitted": _l("提交复核"),
+    "approval.requested.case.approve": _l("等待第二名成员"),
+    "approval.approved.case.approve": _l("第二名成员同意"),
+    "approval.refused.case.approve": _l("第二名成员退回"),
+    "case.approved": _l("复核通过"),
+    "case.returned": _l("退回草稿"),
+    "case.withdrawn": _l("撤回"),
+    "case.listed": _l("挂牌"),
+    "case.closed": _l("结案"),
+}
+
+
+def names(fields: list[str]) -> str:
+    """Fields of a case by their names, for the history."""
+    return "、".join(str(FIELDS.get(name.removesuffix("_minor"), name)) for name in fields)

@@ -91,8 +91,14 @@ def _stage(run: ImportRun, rows: Any) -> None:
             count += 1
             if len(samples) < SAMPLE_ROWS:
                 samples.append([cell[:200] for cell in row.cells])
-            copy.write_row([run.id, row.no, row.cells, row.problem])
+            copy.write_row([run.id, row.no, _array(row.cells), row.problem])
     run.samples, run.rows_total = samples, count
+
+
+def _array(cells: Sequence[str]) -> str:
+    """A text[] literal; several times quicker than the driver's own for many short rows."""
+    quoted = (cell.replace("\\", "\\\\").replace('"', '\\"') for cell in cells)
+    return '{"' + '","'.join(quoted) + '"}'
 
 
 def header_key(columns: Sequence[str]) -> str:
