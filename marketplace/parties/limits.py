@@ -23,7 +23,7 @@ SIGN_IN_LIMITS = {
     "security.change_password": "20 per minute",
 }
 PAGE_LIMITS = {
-    "parties.join": "10 per minute; 60 per hour",
+    "parties.register": "10 per minute; 60 per hour",
     "parties.accept_invitation": "20 per minute",
     "parties.invite": "30 per minute; 200 per day",
 }
