@@ -99,7 +99,10 @@ def make_lot_listing(seller: Organisation, profile: Profile = PLEDGEE_AGREED) ->
         title="一种发明专利",
         profile_code=profile.code,
         profile_version=profile.version,
-        state="draft",
+        state="published",
+        published_at=now(),
+        notice_text="竞买公告",
+        notice_sha256=NOTICE,
     )
     db.session.add(listing)
     db.session.flush()
