@@ -39,17 +39,15 @@ def extra_date(right: Right, name: str) -> date | None:
 
 
 def term_of(right: Right) -> Term | None:
-    """The legal term; None when a needed date is missing. A mark's recorded renewal moves its end.
-    Refuses (TermRefused) ``term.dates_out_of_order``."""
+    """The legal term; None when it cannot be computed (a date is missing, dates contradict each other). A mark's
+    recorded renewal moves its end."""
     extra = right.extra or {}
     dates: dict[str, Any] = {name: getattr(right, name) for name in DATES}
     dates |= {name: extra_date(right, name) for name in EXTRA_DATES[:3]}
     traits: dict[str, Any] = {name: bool(extra.get(name)) for name in EXTRA_TRAITS}
     try:
         term = legal_term(right.kind, **dates, **traits)
-    except TermRefused as refused:
-        if refused.code != "term.date_missing":
-            raise
+    except TermRefused:
         return None
     if right.renewed_until and term.end and right.renewed_until > term.end:
         term = replace(term, end=right.renewed_until)
@@ -116,8 +114,8 @@ def health_of(right: Right, today: date, consent_needed: bool = True, *, bidders
     """May this right be offered on ``today``: verdict and every reason.
 
     A pledgee consents by a recorded consent or by being the bank that holds the right here. With
-    ``consent_needed`` False the consents of pledgees and co-owners are taken as given (a court sells); ``bidders_qualified``: the
-    offer admits only buyers with the status that the kind needs.
+    ``consent_needed`` False the consents of pledgees and co-owners are taken as given (a court sells);
+    ``bidders_qualified``: the offer admits only buyers with the status that the kind needs.
     """
     pledges = [row for row in right.encumbrances if row.kind == "pledge" and burden_of(row).active_on(today)]
     refusing = {

@@ -10,7 +10,6 @@ from marketplace.rights.facts import paid_years, schedule_of, status_of, term_of
 from marketplace.rights.models import Right
 from marketplace.rights.rules.annuities import Annuity, add_months
 from marketplace.rights.rules.health import Status
-from marketplace.rights.rules.terms import TermRefused
 
 ANNUITY, PRESERVATION, EXPIRY = "right.annuity", "right.preservation", "right.expiry"
 #: Days before a fee is due on which its owner is told, then monthly through the grace period.
@@ -60,10 +59,7 @@ def preservation_end(right: Right, today: date) -> date | None:
 
 
 def term_end(right: Right) -> date | None:
-    try:
-        term = term_of(right)
-    except TermRefused:
-        return None
+    term = term_of(right)
     return term.end if term else None
 
 
