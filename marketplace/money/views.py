@@ -156,7 +156,7 @@ def approval_decide(approval_id: int) -> ResponseReturnValue:
     approvals.decide(row.id, current_actor(), approve=approve, reason=request.form.get("reason", "")[:500])
     flash(_("已复核通过") if approve else _("已退回"), "success")
     if row.subject == "release_order":
-        return redirect(url_for("money.order_page", order_id=row.subject_id))
+        return redirect(url_for("money.release_order", order_id=row.subject_id))
     return redirect(url_for("money.desk"))
 
 
@@ -186,7 +186,7 @@ def order_make() -> ResponseReturnValue:
         page = render_template("money/payouts.html", rows=rows, problems=invalid.problems, chosen=chosen, now=now())
         return page, 422
     flash(_("付款单 %(number)s 已生成，等待另一名管理人员批准", number=order.number), "success")
-    return redirect(url_for("money.order_page", order_id=order.id))
+    return redirect(url_for("money.release_order", order_id=order.id))
 
 
 @bp.get("/manage/money/payouts/<int:payout_id>")
@@ -225,7 +225,7 @@ def order_list() -> ResponseReturnValue:
 
 @bp.get("/manage/money/orders/<int:order_id>")
 @access(manager)
-def order_page(order_id: int) -> ResponseReturnValue:
+def release_order(order_id: int) -> ResponseReturnValue:
     return _order_page(order_id, [])
 
 
@@ -262,7 +262,7 @@ def order_report(order_id: int) -> ResponseReturnValue:
     except Invalid as invalid:
         return _order_page(order_id, invalid.problems), 422
     flash(_("银行结果已登记，等待另一名管理人员复核"), "success")
-    return redirect(url_for("money.order_page", order_id=order_id))
+    return redirect(url_for("money.release_order", order_id=order_id))
 
 
 @bp.post("/manage/money/orders/<int:order_id>/cancel")
