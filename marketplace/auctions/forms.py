@@ -6,6 +6,7 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, NumberRange, Optional
 
 from marketplace.core.i18n import _l
@@ -30,7 +31,7 @@ class RegisterForm(FlaskForm):
 class PriorityForm(FlaskForm):
     """A priority purchaser's claim."""
 
-    basis = SelectField(_l("优先购买权依据"), choices=list(BASES))
+    basis = SelectField(_l("优先购买权依据"), choices=[SelectChoice(code, text) for code, text in BASES])
     evidence = TextAreaField(
         _l("证明材料说明"),
         validators=[DataRequired(message=_l("请说明证明材料，例如合同名称、编号和日期")), Length(max=4000)],

@@ -150,7 +150,7 @@ def lot_view(lot_id: int, actor: Actor, *, answer: Answer | None = None, typed: 
         "now": now,
         "ended": ended,
         "live": not ended,
-        "entries": entries,
+        "course": entries,
         "more": lot["seq"] > len(entries),
         "own": own,
         "leading": own is not None and lot["leader_code"] == own.code,

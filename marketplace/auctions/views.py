@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from marketplace.auctions import live, queries, service, showing
@@ -15,11 +15,10 @@ from marketplace.auctions.rules.course import course_bytes
 from marketplace.auctions.rules.state import BidKind
 from marketplace.auctions.sale import entry_of, sale_of
 from marketplace.auctions.seals import stored_receipt
+from marketplace.core import files
 from marketplace.core.access import access, current_actor, member, public
-from marketplace.core.db import db
 from marketplace.core.errors import NotFound, Refused
 from marketplace.core.i18n import _, _l
-from marketplace.core.models import Document, StoredFile
 from marketplace.core.money import MoneyRefused, parse_minor
 from marketplace.core.signing import public_key_pem
 
@@ -64,7 +63,7 @@ def course_page(lot_id: int) -> ResponseReturnValue:
     actor = current_actor()
     lot = queries.public_lot(lot_id, limit=5000)
     own = queries.registration_of(lot_id, actor.org_id) if actor.org_id is not None else None
-    view = showing.COMMON | {"own": own, "lot": lot, "entries": list(reversed(lot["entries"]))}
+    view = showing.COMMON | {"own": own, "lot": lot, "course": list(reversed(lot["entries"]))}
     return render_template("auctions/course.html", **view)
 
 
@@ -196,7 +195,7 @@ def public_key() -> ResponseReturnValue:
 @access(public)
 def verifier() -> ResponseReturnValue:
     """The program that checks a course with Python's standard library alone."""
-    return send_file(VERIFIER, mimetype="text/plain", as_attachment=True, download_name="verify_sale.py")
+    return attachment(VERIFIER.read_bytes(), "text/x-python; charset=utf-8", "verify_sale.py")
 
 
 @bp.get("/lots/<int:lot_id>/files/<any('protocol.pdf', 'protocol.json', 'confirmation.pdf'):name>")
@@ -205,12 +204,10 @@ def result_file(lot_id: int, name: str) -> ResponseReturnValue:
     """The published protocol and confirmation."""
     result: dict[str, Any] = queries.public_result(lot_id) or {}
     document_id = result.get(name.replace(".", "_") + "_id")
-    document = db.session.get(Document, document_id) if document_id else None
-    if document is None or document.visibility != "public" or document.removed_at is not None:
+    if not document_id:
         raise NotFound("document_unknown", _l("文件尚未生成或者不公开"))
-    stored = db.session.get_one(StoredFile, document.sha256)
-    sale = sale_of(lot_id)
-    return attachment(stored.content, document.media_type, f"{sale.code}-{name}")
+    document, content = files.read(document_id, current_actor())
+    return attachment(content, document.media_type, f"{sale_of(lot_id).code}-{name}")
 
 
 from marketplace.auctions import views_manage, views_part  # noqa: E402, F401  the rest of the map

@@ -107,7 +107,7 @@ def _manage_view(lot_id: int, *, names: bool = False, problems: Any = (), form: 
         "profile": sale.profile,
         "now": lot["now"],
         "ended": ended,
-        "entries": list(reversed(lot["entries"])),
+        "course": list(reversed(lot["entries"])),
         "registrations": registrations,
         "registration_states": REGISTRATION_STATES,
         "deposit_states": DEPOSIT_STATES,

@@ -12,10 +12,11 @@ from marketplace.auctions.forms import BASIS_NAMES, PriorityForm, RegisterForm
 from marketplace.auctions.models import Lot, LotState, Registration
 from marketplace.auctions.sale import ENDED, sale_of
 from marketplace.auctions.views import bp
+from marketplace.core import files
 from marketplace.core.access import access, current_actor, member, signed_in
 from marketplace.core.actor import Actor
 from marketplace.core.clock import now
-from marketplace.core.errors import Invalid, Refused
+from marketplace.core.errors import Invalid, NotFound, Problem, Refused
 from marketplace.core.i18n import _, _l
 from marketplace.money import queries as money
 
@@ -56,7 +57,7 @@ def after_view(lot_id: int, view: dict[str, Any], actor: Actor) -> dict[str, Any
     if award is not None and award.org_id == own.org_id:
         found["award"] = award
         found["balance"] = money.balance_of(lot_id, own.org_id)
-        found["documents"] = completion.checklist(lot_id)
+        found["checklist"] = completion.checklist(lot_id)
     return found
 
 
@@ -83,6 +84,7 @@ def _register_view(lot_id: int, form: RegisterForm, claim_form: PriorityForm, **
         "receivable": money.receivable_of(deposit) if deposit is not None else None,
         "deposit_states": DEPOSIT_STATES,
         "registration_states": REGISTRATION_STATES,
+        "evidence": files.list_for("preemption_claim", claim.id, actor) if claim is not None else [],
         "claim": claim,
         "claim_states": CLAIM_STATES,
         "basis_names": BASIS_NAMES,
@@ -133,12 +135,40 @@ def priority(lot_id: int) -> ResponseReturnValue:
     form = PriorityForm()
     if not form.validate_on_submit():
         return _register_view(lot_id, RegisterForm(formdata=None), form), 422
+    actor = current_actor()
     try:
-        service.file_preemption(current_actor(), lot_id, form.basis.data, form.evidence.data or "")
+        claim = service.file_preemption(actor, lot_id, form.basis.data, form.evidence.data or "")
+        given = request.files.get("file")
+        if given is not None and given.filename:
+            files.keep_upload(
+                given, kind="preemption_evidence", subject="preemption_claim", subject_id=claim.id, actor=actor
+            )
     except (Invalid, Refused) as error:
         return _register_view(lot_id, RegisterForm(formdata=None), form, problems=error.problems), error.status
     flash(_("优先购买权申请已提交，平台将在竞价开始前审核并以邮件通知结果。"), "success")
     return redirect(url_for("auctions.register", lot_id=lot_id, _anchor="priority"))
+
+
+@bp.post("/lots/<int:lot_id>/documents")
+@access(member)
+def add_document(lot_id: int) -> ResponseReturnValue:
+    """A document for the completion, from the seller, the buyer or a manager."""
+    actor = current_actor()
+    sale = sale_of(lot_id)
+    award = queries.award_of(lot_id)
+    if not (actor.is_manager or actor.org_id in (sale.seller_id, award.org_id if award else None)):
+        raise NotFound("lot_unknown", _l("没有这个标的"))
+    actor.require("maker")
+    kind = request.form.get("kind", "")
+    if kind not in {item.code for item in completion.checklist(lot_id) if not item.ours}:
+        raise Invalid([Problem("document_kind_unknown", _l("请选择文件种类"), "kind")])
+    files.keep_upload(request.files.get("file"), kind=kind, subject="lot", subject_id=lot_id, actor=actor)
+    flash(_("文件已收到。"), "success")
+    if actor.is_manager:
+        return redirect(url_for("auctions.manage_lot", lot_id=lot_id, _anchor="after"))
+    if actor.org_id == sale.seller_id:
+        return redirect(url_for("auctions.seller_page", lot_id=lot_id))
+    return redirect(url_for("auctions.lot_page", lot_id=lot_id, _anchor="winner"))
 
 
 @bp.post("/lots/<int:lot_id>/offer")
