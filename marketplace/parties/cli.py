@@ -42,7 +42,7 @@ def platform_org() -> Organisation:
         org = Organisation(kind=PLATFORM, name="知流平台", state="verified")
         db.session.add(org)
         db.session.flush()
-        record("organisation.registered", "organisation", org.id, COMMAND, kind=PLATFORM)
+        record("organisation.registered", "organisation", org.id, COMMAND, organisation_kind=PLATFORM)
     return org
 
 

@@ -203,7 +203,7 @@ def _other_admin(row: Membership) -> bool:
             Membership.id != row.id,
             Membership.active,
             User.active,
-            Membership.roles.any("admin"),
+            Membership.roles.contains(["admin"]),
         )
     )
     return bool(db.session.scalar(select(others.exists())))

@@ -136,7 +136,7 @@ def create_org(
     if user_id is not None:
         db.session.add(Membership(user_id=user_id, org_id=org.id, roles=["admin", "maker", "approver"], active=True))
         db.session.flush()
-    record("organisation.registered", "organisation", org.id, actor, kind=kind)
+    record("organisation.registered", "organisation", org.id, actor, organisation_kind=kind)
     return org
 
 

@@ -44,7 +44,7 @@ from marketplace.parties.sign_in_texts import message_settings
 if TYPE_CHECKING:
     from marketplace import Zhiliu
 
-security = Security()
+security = Security(mail_util_cls=OutboxMail, password_util_cls=Passwords, totp_cls=OnceTotp)
 SIGNED_IN_AT = "zl_signed_in_at"
 LONGEST_SESSION = timedelta(hours=12)
 STATIC = frozenset({"static", "bootstrap.static"})
@@ -250,9 +250,6 @@ def configure_sign_in(app: Zhiliu) -> None:
     security.init_app(
         app,
         Datastore(db, User, Role),
-        mail_util_cls=OutboxMail,
-        password_util_cls=Passwords,
-        totp_cls=OnceTotp,
         login_form=SignInForm,
         two_factor_setup_form=SetupForm,
         two_factor_verify_code_form=CodeForm,
