@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import current_app
+from flask import current_app, url_for
 from redis.exceptions import RedisError
 
 from marketplace.core.i18n import _l
+from marketplace.listings import queries
+
+STATES = {
+    "scheduled": _l("即将开始"),
+    "running": _l("竞价中"),
+    "suspended": _l("暂缓"),
+    "withdrawn": _l("撤回"),
+    "sold": _l("成交"),
+    "unsold": _l("流拍"),
+}
 
 
 def sales(limit: int = 6) -> list[Any]:
     """What is offered now, newest first."""
-    try:
-        from marketplace.listings import queries
-    except ImportError:
-        return []
     return list(queries.latest_public(limit))
 
 
 def results(limit: int = 5) -> list[Any]:
     """How the latest sales ended."""
-    try:
-        from marketplace.listings import queries
-    except ImportError:
-        return []
     return list(queries.latest_results(limit))
 
 
@@ -39,6 +41,12 @@ def queue_lengths() -> dict[str, int] | None:
         return {name: Queue(name, connection=connection).count for name in QUEUES}
     except RedisError:
         return None
+
+
+def mail_page() -> str | None:
+    """Where a demo site shows the mail that it wrote to a folder; None on any other site."""
+    settings = current_app.settings  # type: ignore[attr-defined]
+    return url_for("parties.mail_list") if settings.demo and not settings.mail_server else None
 
 
 def stages() -> list[dict[str, Any]]:
@@ -60,7 +68,8 @@ def stages() -> list[dict[str, Any]]:
         {
             "title": _l("报名并缴纳保证金"),
             "text": _l(
-                "保证金为起拍价的 5% 到 20%。先显示您是否符合条件，再缴款；申请执行的债权人可以不交，债权数额小于保证金的，补足差额。"
+                "保证金为起拍价的 5% 到 20%。先显示您是否符合条件，再缴款；"
+                "申请执行的债权人可以不交，债权数额小于保证金的，补足差额。"
             ),
             "source": "网拍规定 art. 17–18",
         },

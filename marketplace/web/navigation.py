@@ -24,13 +24,19 @@ Entries = tuple[tuple[str, Any], ...]
 DESK = ("web.desk", _l("工作台"))
 APPROVALS = ("web.approvals", _l("复核"))
 PUBLIC_ENTRIES = (("listings.public_list", _l("拍品")), ("listings.results", _l("成交结果")))
-BIDDER = (DESK, ("auctions.my_registrations", _l("竞买")), APPROVALS)
+BIDDER = (
+    DESK,
+    ("auctions.my_registrations", _l("竞买")),
+    ("money.my_deposits", _l("保证金与付款")),
+    APPROVALS,
+)
 MENUS = {
     BANK: (
         DESK,
         ("cases.case_list", _l("不良案件")),
         ("rights.right_list", _l("知识产权")),
         ("listings.mine", _l("挂牌")),
+        ("money.my_proceeds", _l("应收价款")),
         APPROVALS,
     ),
     OPERATOR: BIDDER,
@@ -39,6 +45,7 @@ MENUS = {
         DESK,
         ("parties.manage_list", _l("机构审核")),
         ("listings.manage_list", _l("挂牌审核")),
+        ("auctions.manage_lots", _l("竞价管理")),
         ("money.desk", _l("资金")),
         APPROVALS,
         ("web.jobs_desk", _l("任务与消息")),
@@ -50,7 +57,8 @@ NO_ORG = (DESK, *PUBLIC_ENTRIES)
 ACCOUNT = (
     ("parties.members", _l("成员与权限")),
     ("parties.settings", _l("机构资料与设置")),
-    ("parties.security", _l("登录安全")),
+    ("security.two_factor_setup", _l("两步验证")),
+    ("security.change_password", _l("修改密码")),
 )
 FOOT = (
     ("web.how", _l("拍卖怎么进行")),

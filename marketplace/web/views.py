@@ -15,7 +15,7 @@ from marketplace.core.errors import Refused
 from marketplace.core.i18n import _
 from marketplace.core.signing import public_key_pem
 from marketplace.web import desk as desks
-from marketplace.web import front, mail_desk, metrics
+from marketplace.web import front, metrics
 from marketplace.web import health as healths
 from marketplace.web.first_steps import first_steps
 
@@ -25,7 +25,9 @@ bp = Blueprint("web", __name__)
 @bp.get("/")
 @access(public)
 def home() -> ResponseReturnValue:
-    return render_template("web/home.html", sales=front.sales(), results=front.results(), now=now())
+    return render_template(
+        "web/home.html", sales=front.sales(), results=front.results(), states=front.STATES, now=now()
+    )
 
 
 @bp.get("/how")
@@ -82,7 +84,7 @@ def decide(approval_id: int) -> ResponseReturnValue:
 @access(manager)
 def jobs_desk() -> ResponseReturnValue:
     """Whether work gets done: heartbeat, what is overdue, what failed."""
-    return render_template("web/jobs.html", **desks.jobs_state(), queues=front.queue_lengths())
+    return render_template("web/jobs.html", **desks.jobs_state(), queues=front.queue_lengths(), mail=front.mail_page())
 
 
 @bp.post("/manage/jobs/deadlines/<int:deadline_id>/retry")
@@ -99,18 +101,6 @@ def retry_message(message_id: int) -> ResponseReturnValue:
     desks.retry_message(message_id, current_actor())
     flash(_("已安排重新发送"), "success")
     return redirect(url_for("web.jobs_desk"))
-
-
-@bp.get("/manage/mail")
-@access(manager)
-def mail() -> ResponseReturnValue:
-    return render_template("web/mail.html", messages=mail_desk.messages(), to_folder=mail_desk.folder() is not None)
-
-
-@bp.get("/manage/mail/<name>")
-@access(manager)
-def mail_message(name: str) -> ResponseReturnValue:
-    return render_template("web/mail_message.html", message=mail_desk.message(name))
 
 
 @bp.get("/health")

@@ -59,7 +59,7 @@ def test_the_jobs_desk_of_a_manager(site, new_page, check_page, shot, lang: str,
     db.session.add(Outbox(topic="mail", payload={}, state="dead", attempts=12, last_error="SMTPServerDisconnected"))
     db.session.commit()
     page: Page = new_page(user, lang=lang, width=width)
-    for name, path in (("jobs", "/manage/jobs"), ("mail", "/manage/mail"), ("desk-manager", "/desk")):
+    for name, path in (("jobs", "/manage/jobs"), ("desk-manager", "/desk")):
         page.goto(site.url + path)
         check_page(page)
         shot(page, f"web-{name}-{lang}-{width}", full_page=True)

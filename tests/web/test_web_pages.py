@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from redis import Redis
@@ -30,7 +29,6 @@ PAGES = {
     "/desk": EVERYONE - {None},
     "/approvals": set(ORG_KINDS),
     "/manage/jobs": {"platform"},
-    "/manage/mail": {"platform"},
 }
 
 
@@ -192,23 +190,6 @@ def test_metrics_are_for_this_machine_and_managers(app: Zhiliu) -> None:
     assert manager.get("/metrics", environ_base=elsewhere).status_code == 200
     bank = client_for(app, make_user(make_org("bank")))
     assert bank.get("/metrics", environ_base=elsewhere).status_code == 403
-
-
-def test_mail_in_the_folder_can_be_read_by_a_manager(app: Zhiliu, tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(app.settings, "mail_dir", tmp_path)
-    (tmp_path / "0000000001.eml").write_bytes(
-        "To: a@example.cn\nSubject: =?utf-8?b?6YKA6K+3?=\nContent-Type: text/plain; charset=utf-8\n\n"
-        "请打开 http://127.0.0.1:8000/join/abc <script>\n".encode()
-    )
-    (tmp_path / "other.txt").write_text("not a mail")
-    client = client_for(app, make_user(make_org("platform")))
-    assert "邀请" in client.get("/manage/mail").text
-    page = client.get("/manage/mail/0000000001.eml").text
-    assert 'href="http://127.0.0.1:8000/join/abc"' in page and "<script>\n" not in page
-    for name in ("other.txt", "..%2Fsettings", "nothing.eml"):
-        assert client.get(f"/manage/mail/{name}").status_code == 404, name
-    monkeypatch.setattr(app.settings, "mail_server", "smtp.example.cn")
-    assert client.get("/manage/mail/0000000001.eml").status_code == 404
 
 
 def test_the_key_is_the_public_one(app: Zhiliu) -> None:
