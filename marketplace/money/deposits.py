@@ -211,7 +211,7 @@ def forfeit_deposit(lot_id: int, org_id: int, split: Split, actor: Actor, *, due
             actor,
             currency=deposit.currency,
         )
-        deposit.applied_minor = 0
+        deposit.applied_minor, deposit.state = 0, "held"
     if total > 0:
         legs = [ledger.Leg(ledger.deposits_of(lot_id), total)]
         legs += [ledger.Leg(ledger.forfeited_for(lot_id, use), -amount) for use, amount in parts]

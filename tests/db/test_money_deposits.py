@@ -235,7 +235,7 @@ def test_money_after_the_forfeiture_does_not_revive_the_purchase(app: Zhiliu) ->
         ("balance_return", 30_000_00),
         ("line_return", 60_000_00),
     ]
-    assert not [e for e in db.session.query(Event).filter_by(kind="balance.paid")]
+    assert not list(db.session.query(Event).filter_by(kind="balance.paid"))
     pay_out(managers, due_payouts())
     assert ledger.balance(ledger.price_of(lot.id)).posted_minor == 0
     assert_ledger(lot)
