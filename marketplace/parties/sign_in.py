@@ -230,6 +230,7 @@ def library_settings(app: Zhiliu) -> dict[str, Any]:
         "SECURITY_CONFIRM_EMAIL_WITHIN": timedelta(days=2),
         "SECURITY_FRESHNESS": timedelta(hours=1),
         "SECURITY_FRESHNESS_GRACE_PERIOD": timedelta(minutes=15),
+        "SECURITY_EMAIL_VALIDATOR_ARGS": {"check_deliverability": False},  # no look-up in the name service
         "SECURITY_API_ENABLED_METHODS": ["session"],
         "SECURITY_POST_CHANGE_VIEW": "parties.security",
         "SECURITY_EMAIL_HTML": False,

@@ -147,8 +147,8 @@ def remove_document(document_id: int) -> ResponseReturnValue:
 @bp.post("/organisation/submit")
 @access(member)
 def submit_organisation() -> ResponseReturnValue:
-    form = FlaskForm()
     actor = current_actor()
+    form = OrgForm(formdata=None, obj=get_org(actor.org_id or 0))
     return attempt(form, "form", lambda: organisations.submit_org(actor), _("已提交核验，结果会发到您的邮箱"))
 
 

@@ -227,7 +227,7 @@ def test_an_invitation_is_for_its_address_and_for_once(app: Zhiliu) -> None:
 
 def test_revoked_expired_and_replaced_invitations_are_void(app: Zhiliu) -> None:
     actor = make_actor("operator")
-    first, old = members.invite("a@example.cn", ["viewer"], actor)
+    _first, old = members.invite("a@example.cn", ["viewer"], actor)
     second, new = members.invite("a@example.cn", ["viewer"], actor)
     with pytest.raises(NotFound):
         members.find_invitation(old)

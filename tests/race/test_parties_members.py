@@ -40,7 +40,7 @@ def together(app: Zhiliu, *acts: Callable[[], object]) -> list[str]:
 
 def test_an_invitation_accepted_twice_at_once_is_accepted_once(app: Zhiliu) -> None:
     actor = make_actor("operator")
-    invitation, secret = members.invite("new@example.cn", ["maker"], actor)
+    _invitation, secret = members.invite("new@example.cn", ["maker"], actor)
     user_id = make_user(email="new@example.cn").id
     db.session.commit()
 
