@@ -150,9 +150,7 @@ def notice_data(listing: Listing, account: str = "") -> NoticeData:
     rights = []
     for item in listing.items:
         shot = item.snapshot or snapshot(item.right)
-        rights.append(
-            (item.right.title, item.right.number_display, item.right.holder_name or "", tuple(burden_texts(shot)))
-        )
+        rights.append((shot["title"], shot["number"], shot["holder"] or "", tuple(burden_texts(shot))))
     return NoticeData(
         number=listing.number,
         title=listing.title,
@@ -195,8 +193,8 @@ def burden_texts(shot: dict[str, Any]) -> list[str]:
     lines = []
     for burden in shot.get("encumbrances") or ():
         parts = [KIND_ZH.get(str(burden.get("kind")), str(burden.get("kind") or "负担"))]
-        parts += [str(burden[key]) for key in ("holder", "court", "registration_no", "scope") if burden.get(key)]
-        since, until = burden.get("from_date") or burden.get("from"), burden.get("until_date") or burden.get("until")
+        parts += [str(burden[key]) for key in ("holder", "case_no", "registration_no") if burden.get(key)]
+        since, until = burden.get("from"), burden.get("until")
         if since or until:
             parts.append(f"{since or ''} 至 {until or '未定'}")
         lines.append("，".join(parts))

@@ -40,6 +40,7 @@ class Listing(Base):
     notice_text: Mapped[str | None]  # frozen at publication, with the special warnings
     notice_sha256: Mapped[str | None]
     warnings: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))  # special warnings ticked
+    shown_documents: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))  # id → public | bidders
     profile_code: Mapped[str]
     profile_version: Mapped[int]
     # the first round's terms, frozen into its lot at publication

@@ -76,7 +76,8 @@ def notice_text(data: NoticeData) -> str:
     if profile.sandbox:
         lines += ["【沙盒演练】本公告用于演练，时钟加速，不构成真实处置。", ""]
     lines += [
-        f"{data.seller}就下列标的通过{PLATFORM}公开处置，规则：{profile.name_zh}。处置依据：{data.basis or '（待填）'}。",
+        f"{data.seller}就下列标的通过{PLATFORM}公开处置，规则：{profile.name_zh}。"
+        f"处置依据：{data.basis or '（待填）'}。",
         "",
     ]
     lines.append(f"一、标的物：{data.title}")
@@ -92,7 +93,8 @@ def notice_text(data: NoticeData) -> str:
         f"起拍价 {amount(data.start_minor, money)}；加价幅度 {amount(data.increment_minor, money)}（或其整数倍）。"
     )
     lines.append(
-        f"四、保证金：{amount(data.deposit_minor, money)}，按报名后显示的专用付款附言转账至：{data.account or '平台专户'}。"
+        f"四、保证金：{amount(data.deposit_minor, money)}，"
+        f"按报名后显示的专用付款附言转账至：{data.account or '平台专户'}。"
         f"未成交的，竞价结束后 {profile.refund_hours.value} 小时内退还，不计利息。"
     )
     lines.append(f"五、竞价时间：{moment(data.opens_at)}至{moment(data.ends_at)}（北京时间，延时除外）。")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from marketplace.listings.service_course import ask_withdrawal, correct, follow, resume, suspend, withdraw
 from marketplace.listings.service_draft import (
+    add_document,
     choose_rights,
     create_listing,
     discard,
     edit_terms,
     edit_text,
+    remove_document,
     submit,
     tick_warnings,
 )
@@ -16,6 +18,7 @@ from marketplace.listings.service_public import answer, ask, decide, hide, objec
 from marketplace.listings.service_publish import publish, review, send_back
 
 __all__ = [
+    "add_document",
     "answer",
     "ask",
     "ask_withdrawal",
@@ -30,6 +33,7 @@ __all__ = [
     "hide",
     "object_to",
     "publish",
+    "remove_document",
     "resume",
     "review",
     "send_back",

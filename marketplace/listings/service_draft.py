@@ -9,17 +9,17 @@ from sqlalchemy import select
 
 from marketplace.cases import queries as case_queries
 from marketplace.cases import service as cases
-from marketplace.core import approvals
+from marketplace.core import approvals, files
 from marketplace.core.actor import BANK, Actor
 from marketplace.core.clock import now
 from marketplace.core.db import db
 from marketplace.core.errors import Forbidden, Invalid, NotFound, Problem, Refused
 from marketplace.core.events import record
 from marketplace.core.i18n import _l
-from marketplace.core.models import Approval
+from marketplace.core.models import Approval, Document
 from marketplace.listings import facts, rules
 from marketplace.listings.models import Listing, ListingRight
-from marketplace.listings.texts import problem_of
+from marketplace.listings.texts import DOCUMENTS, problem_of
 from marketplace.parties import notices
 from marketplace.parties import service as parties
 
@@ -173,6 +173,28 @@ def tick_warnings(actor: Actor, listing_id: int, codes: Sequence[str]) -> Listin
     known = [item.code for item in facts.profile_of(listing).warnings]
     listing.warnings = {code: True for code in known if code in codes}
     return _changed(listing, actor, "warnings")
+
+
+def add_document(actor: Actor, listing_id: int, file: Any, kind: str, visibility: str) -> Document:
+    """Attach a file to a draft. Until publication only the bank and the managers see it; then ``visibility``
+    (``public`` or ``bidders``). Refused: ``listing_not_draft`` and codes of ``core.files``."""
+    listing = _draft(actor, listing_id)
+    if kind not in DOCUMENTS or visibility not in ("public", "bidders"):
+        raise Invalid([Problem("document_kind", _l("请选择文件类型和谁可以看"), "kind")])
+    document = files.keep_upload(file, kind=kind, subject="listing", subject_id=listing.id, actor=actor)
+    listing.shown_documents = listing.shown_documents | {str(document.id): visibility}
+    _changed(listing, actor, "documents")
+    return document
+
+
+def remove_document(actor: Actor, listing_id: int, document_id: int) -> None:
+    """Take a file out of a draft. Refused: ``listing_not_draft``, ``document_unknown`` (404)."""
+    listing = _draft(actor, listing_id)
+    document = files.find(document_id, actor)
+    if (document.subject, document.subject_id) != ("listing", listing.id):
+        raise NotFound("document_unknown", _l("没有这份文件"))
+    files.remove(document_id, actor)
+    _changed(listing, actor, "documents")
 
 
 def submit(actor: Actor, listing_id: int) -> Approval:

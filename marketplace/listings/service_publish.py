@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from marketplace.cases import service as cases
-from marketplace.core import approvals
+from marketplace.core import approvals, files
 from marketplace.core.actor import Actor
 from marketplace.core.clock import SHANGHAI, now
 from marketplace.core.db import db
@@ -131,15 +131,16 @@ def published(approval: Approval, actor: Actor) -> None:
     listing.planned_opens_at, listing.planned_ends_at = rules.rehearsal_times(
         profile, at, listing.planned_opens_at, listing.planned_ends_at
     )
-    counter.last += 1
-    listing.number = f"ZL-{counter.year}-{counter.last:06d}"
-    listing.state, listing.state_reason = "published", None
-    listing.published_by, listing.published_at, listing.updated_at = actor.user_id, at, at
-    listing.profile_version = profile.version
-    for item in listing.items:
-        item.snapshot = facts.snapshot(item.right)
-    listing.notice_text = notice_text(facts.notice_data(listing, account_line()))
-    listing.notice_sha256 = hashlib.sha256(listing.notice_text.encode()).hexdigest()
+    with db.session.no_autoflush:  # number, notice and hash are written together or not at all
+        counter.last += 1
+        listing.number = f"ZL-{counter.year}-{counter.last:06d}"
+        listing.state, listing.state_reason = "published", None
+        listing.published_by, listing.published_at, listing.updated_at = actor.user_id, at, at
+        listing.profile_version = profile.version
+        for item in listing.items:
+            item.snapshot = facts.snapshot(item.right)
+        listing.notice_text = notice_text(facts.notice_data(listing, account_line()))
+        listing.notice_sha256 = hashlib.sha256(listing.notice_text.encode()).hexdigest()
     db.session.flush()
     case = facts.case_of(listing)
     seller = parties.get_org(listing.org_id)
@@ -170,6 +171,10 @@ def published(approval: Approval, actor: Actor) -> None:
         ),
         actor,
     )
+    for document in facts.documents_of(listing.id):
+        wanted = listing.shown_documents.get(str(document.id))
+        if wanted in ("public", "bidders") and document.visibility != wanted:
+            files.set_visibility(document.id, wanted, actor)
     cases.mark_listed(listing.case_id, actor)
     record("listing.published", "listing", listing.id, actor, public=True, number=listing.number)
     told = {listing.org_id, case.debtor_org_id} - {None}

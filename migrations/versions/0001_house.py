@@ -566,6 +566,7 @@ def upgrade() -> None:
     sa.Column('notice_text', sa.Text(), nullable=True),
     sa.Column('notice_sha256', sa.Text(), nullable=True),
     sa.Column('warnings', postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
+    sa.Column('shown_documents', postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
     sa.Column('profile_code', sa.Text(), nullable=False),
     sa.Column('profile_version', sa.BigInteger(), nullable=False),
     sa.Column('valuation_basis', sa.Text(), nullable=True),
