@@ -7,6 +7,7 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import FileField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, Optional
 
 from marketplace.cases import texts
@@ -19,6 +20,11 @@ from marketplace.core.money import MoneyRefused, parse_minor
 _F = texts.FIELDS
 AMOUNTS = ("loan_principal", "claim_principal", "claim_interest", "claim_penalty", "valuation")
 DATES = ("loan_start", "loan_due", "default_date", "claim_date", "valuation_date")
+
+
+def choices(names: dict[str, Any]) -> list[SelectChoice]:
+    """A select's options from a table of names."""
+    return [SelectChoice(value, label) for value, label in names.items()]
 
 
 class HouseForm(FlaskForm):
@@ -54,10 +60,10 @@ class CaseForm(HouseForm):
     claim_principal = StringField(_F["claim_principal"], [Optional(), Length(max=40)])
     claim_interest = StringField(_F["claim_interest"], [Optional(), Length(max=40)])
     claim_penalty = StringField(_F["claim_penalty"], [Optional(), Length(max=40)])
-    legal_path = SelectField(_F["legal_path"], choices=list(texts.PATHS.items()), validate_choice=True)
+    legal_path = SelectField(_F["legal_path"], choices=choices(texts.PATHS), validate_choice=True)
     path_basis = StringField(_F["path_basis"], [Optional(), Length(max=1000)])
     valuation_basis = SelectField(
-        _F["valuation_basis"], [Optional()], choices=[("", _l("请选择")), *texts.VALUATION_BASES.items()]
+        _F["valuation_basis"], [Optional()], choices=choices({"": _l("请选择")} | texts.VALUATION_BASES)
     )
     valuation = StringField(_F["valuation"], [Optional(), Length(max=40)])
     valuation_date = StringField(_F["valuation_date"], [Optional(), Length(max=40)])
@@ -116,10 +122,10 @@ class PledgeForm(HouseForm):
 
 
 class DocumentForm(HouseForm):
-    kind = SelectField(_l("材料类型"), choices=list(texts.DOCUMENTS.items()))
+    kind = SelectField(_l("材料类型"), choices=choices(texts.DOCUMENTS))
     file = FileField(_l("文件"), description=_l("PDF、PNG、JPEG、TIFF、DOCX、XLSX、CSV 或 TXT"))
 
 
 class UploadForm(HouseForm):
-    target = SelectField(_l("导入的内容"), choices=[("rights", _l("权利")), ("cases", _l("案件"))])
+    target = SelectField(_l("导入的内容"), choices=choices({"rights": _l("权利"), "cases": _l("案件")}))
     file = FileField(_l("文件"), description=_l("CSV 或 XLSX，最多 200,000 行、200 列；文字编码自动识别"))

@@ -113,7 +113,7 @@ def prepare(kind_default: str | None, row: Mapping[str, Any], *, today: date | N
     wanted = row.get("kind") or kind_default or AUTO
     kind = kind_of(text) if wanted == AUTO else Kind(wanted)
     if kind is None:
-        problems.append(Problem("kind_unclear", _l("不能从号码判断权利类型，请填写权利类型"), "kind"))
+        problems.append(_why_unclear(text, today))
     warnings: list[Problem] = []
     number: ParsedNumber | None = None
     if kind is not None:
@@ -150,6 +150,16 @@ def prepare(kind_default: str | None, row: Mapping[str, Any], *, today: date | N
         term_confirmed=confirmed,
     )
     return PreparedRight(values, warnings)
+
+
+def _why_unclear(text: str, today: date | None) -> Problem:
+    """A number that is a patent's but wrong says more than that its kind is not clear."""
+    try:
+        parse_number(Kind.PATENT_APPLICATION, text, today=today)
+    except NumberRefused as refused:
+        if refused.code.startswith("patent.") or refused.code == "number.several":
+            return _problem(refused.code, refused.template, "number", refused.params)
+    return Problem("kind_unclear", _l("不能从号码判断权利类型，请填写权利类型"), "kind")
 
 
 def _term(kind: Kind, values: Mapping[str, Any]) -> tuple[date | None, bool | None]:

@@ -9,7 +9,10 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 
+from flask_babel import force_locale
+
 from marketplace.cases.imports.fields import DEFAULTS, TARGETS, Field
+from marketplace.core.i18n import LANGUAGES
 from marketplace.rights.rules.numbers import NumberRefused, candidates, parse_uscc
 
 Mapping = dict[str, str]
@@ -69,11 +72,12 @@ def guess(target: str, columns: Sequence[str], samples: Sequence[Sequence[str]])
             return found, _defaults(target, found) | {k: v for k, v in defaults.items() if k not in found}
     found = {}
     free = list(columns)
+    names = {field.name: _names(field) for field in TARGETS[target]}
     for match in (_exactly, _within):
         for field in TARGETS[target]:
             if field.name in found:
                 continue
-            column = next((c for c in free if match(field, plain(c))), None)
+            column = next((c for c in free if match(names[field.name], plain(c))), None)
             if column is not None:
                 found[field.name] = column
                 free.remove(column)
@@ -90,17 +94,22 @@ def _defaults(target: str, found: Mapping) -> dict[str, str]:
     return {field: value for field, value in DEFAULTS[target].items() if field not in found}
 
 
-def _names(field: Field) -> list[str]:
-    return [plain(str(field.name)), *(plain(name) for name in field.names)]
+def _names(field: Field) -> set[str]:
+    """What this field's column may be called: its code, its label in every language, and the banks' own words."""
+    found = {plain(field.name), *(plain(name) for name in field.names)}
+    for language in LANGUAGES:
+        with force_locale(language):
+            found.add(plain(str(field.label)))
+    return found
 
 
-def _exactly(field: Field, header: str) -> bool:
-    return header in _names(field)
+def _exactly(names: set[str], header: str) -> bool:
+    return header in names
 
 
-def _within(field: Field, header: str) -> bool:
-    """The header contains a telling name (三 or more signs), such as 主要专利权人名称."""
-    return any(len(name) >= 3 and not name.isascii() and name in header for name in _names(field))
+def _within(names: set[str], header: str) -> bool:
+    """The header contains a telling name (three or more signs), such as 主要专利权人名称."""
+    return any(len(name) >= 3 and not name.isascii() and name in header for name in names)
 
 
 def _by_content(

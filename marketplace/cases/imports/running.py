@@ -36,8 +36,9 @@ _KEYS = text(
 )
 
 
-def start(actor: Actor, run_id: int, *, dry_run: bool) -> ImportRun:
-    """Begin a check (nothing is kept) or the import itself; a worker takes it up within a second.
+def start(actor: Actor, run_id: int, *, dry_run: bool, by_worker: bool = True) -> ImportRun:
+    """Begin a check (nothing is kept) or the import itself; a worker takes it up within a second, unless the
+    caller works the chunks itself.
 
     Refused: ``import_running``, ``import_done``, ``import_not_mapped``.
     """
@@ -56,7 +57,8 @@ def start(actor: Actor, run_id: int, *, dry_run: bool) -> ImportRun:
     run.rows_read = run.rows_new = run.rows_changed = run.rows_same = run.rows_bad = run.rows_warned = 0
     run.failure, run.started_at, run.finished_at = None, now(), None
     db.session.flush()
-    outbox.post(TOPIC, {"run_id": run.id})
+    if by_worker:
+        outbox.post(TOPIC, {"run_id": run.id})
     record("import.checking" if dry_run else "import.started", "import", run.id, actor)
     return run
 
@@ -137,15 +139,12 @@ def _first_of_each(
     if len(inserted) == len(good):
         return good, []
     again = [item for item in good if item[0] not in inserted]
-    firsts = dict(
-        db.session.execute(
-            select(ImportKey.key, ImportKey.row_no).where(
-                ImportKey.run_id == run_id, ImportKey.key.in_([key for _, key, _ in again])
-            )
+    found = db.session.execute(
+        select(ImportKey.key, ImportKey.row_no).where(
+            ImportKey.run_id == run_id, ImportKey.key.in_([key for _, key, _ in again])
         )
-        .tuples()
-        .all()
     )
+    firsts = {row[0]: row[1] for row in found}
     faults = [(number, Fault("duplicate_in_file", params={"row": firsts[key]})) for number, key, _ in again]
     return [item for item in good if item[0] in inserted], faults
 
