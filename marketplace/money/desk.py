@@ -117,17 +117,17 @@ def waiting(org_id: int) -> list[Approval]:
     return [row for row in approvals.waiting_for(org_id) if row.kind.startswith("money.")]
 
 
+def _by_state(state: Any) -> dict[str, int]:
+    return {row[0]: row[1] for row in db.session.execute(select(state, func.count()).group_by(state))}
+
+
 def counts() -> dict[str, int]:
     """How much waits at each step."""
-    lines = dict(
-        db.session.execute(select(StatementLine.state, func.count()).group_by(StatementLine.state)).tuples().all()
-    )
+    lines = _by_state(StatementLine.state)
     due, overdue = db.session.execute(
         select(func.count(), func.count().filter(Payout.due_at <= func.clock_timestamp())).where(Payout.state == "due")
     ).one()
-    states = dict(
-        db.session.execute(select(ReleaseOrder.state, func.count()).group_by(ReleaseOrder.state)).tuples().all()
-    )
+    states = _by_state(ReleaseOrder.state)
     return {
         "lines": lines.get("open", 0),
         "due": due,

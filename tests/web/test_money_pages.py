@@ -1,0 +1,169 @@
+"""Pages of money: the whole way by forms, both languages, who may see what."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+from marketplace import Zhiliu
+from marketplace.core.actor import SYSTEM
+from marketplace.core.clock import now
+from marketplace.core.db import db
+from marketplace.core.models import Approval
+from marketplace.money import queries, service
+from marketplace.money.models import Deposit, Payout, ReleaseItem, ReleaseOrder, StatementLine
+from marketplace.parties.models import Organisation, User
+from tests.factories.auctions import MadeLot, make_lot
+from tests.factories.money import Managers, due_payouts, make_managers, order_of, pay_deposit, row, statement
+from tests.factories.parties import client_for, make_actor
+
+AMOUNT = 10_000_00
+PAGES = ("", "/statements", "/lines", "/payouts", "/orders", "/lots", "/ledger")
+
+
+def browser(app: Zhiliu, actor, lang: str = "zh"):
+    return client_for(app, db.session.get_one(User, actor.user_id), lang)
+
+
+def reference(lot: MadeLot) -> str:
+    deposit = queries.deposit_of(lot.id, lot.bidders[0].org.id)
+    assert deposit is not None
+    receivable = queries.receivable_of(deposit)
+    assert receivable is not None
+    return receivable.reference
+
+
+def ready_order(lot: MadeLot, managers: Managers) -> ReleaseOrder:
+    pay_deposit(managers, lot.id, lot.bidders[0].org.id)
+    service.release_lot_deposits(lot.id, [], now(), SYSTEM)
+    db.session.commit()
+    return order_of(managers, due_payouts())
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_every_page_answers_empty_and_full(app: Zhiliu, lang: str) -> None:
+    managers = make_managers()
+    client = browser(app, managers.maker, lang)
+    assert [client.get(f"/manage/money{page}").status_code for page in PAGES] == [200] * len(PAGES)
+    lot = make_lot(1, real_money=True, deposit_minor=AMOUNT)
+    order = ready_order(lot, managers)
+    item = db.session.query(Payout).one()
+    more = (
+        f"/lots/{lot.id}",
+        f"/orders/{order.id}",
+        "/statements/" + str(db.session.query(StatementLine).one().import_id),
+    )
+    more += (f"/payouts/{item.id}", f"/approvals/{db.session.query(Approval).first().id}")
+    assert [client.get(f"/manage/money{page}").status_code for page in PAGES + more] == [200] * len(PAGES + more)
+    bidder = browser(app, lot.bidders[0].actor, lang)
+    assert "¥10,000.00" in bidder.get("/my/deposits").text
+    assert browser(app, make_actor("bank"), lang).get("/my/proceeds").status_code == 200
+
+
+def test_others_see_nothing_of_it(app: Zhiliu) -> None:
+    bidder = browser(app, make_actor("operator"))
+    assert {bidder.get(f"/manage/money{page}").status_code for page in PAGES} == {403}
+    assert bidder.get("/my/proceeds").status_code == 403
+    assert app.test_client().get("/my/deposits").status_code == 302
+
+
+def test_from_the_bank_file_to_the_held_deposit_by_two_people(app: Zhiliu) -> None:
+    lot, managers = make_lot(1, real_money=True, deposit_minor=AMOUNT), make_managers()
+    maker, approver = browser(app, managers.maker), browser(app, managers.approver)
+    own = browser(app, lot.bidders[0].actor).get("/my/deposits").text
+    assert reference(lot) in own and "6200 0000 0000 0001" in own
+    payer = db.session.get_one(Organisation, lot.bidders[0].org.id)
+    content = statement(row(AMOUNT, f"保证金 {reference(lot).lower()}", payer), row(5, "不明"), "坏行,X9,abc,,,,,")
+    looked = maker.post("/manage/money/statements", data={"file": (io.BytesIO(content), "流水.csv")})
+    assert looked.status_code == 200 and "完全相符" in looked.text and "不是金额" in looked.text
+    assert db.session.query(StatementLine).count() == 0
+    import hashlib
+
+    sent = {"sha256": hashlib.sha256(content).hexdigest(), "filename": "流水.csv"}
+    for _ in range(2):
+        assert maker.post("/manage/money/statements/import", data=sent).status_code == 302
+    assert db.session.query(StatementLine).count() == 2
+    exact, unknown = db.session.query(StatementLine).order_by(StatementLine.row_no)
+    ids = {"exact": exact.id, "unknown": unknown.id}
+    form = {"line": [ids["exact"], ids["unknown"]], "action": "confirm", f"reference-{ids['exact']}": reference(lot)}
+    refused = maker.post("/manage/money/lines", data=form | {f"reason-{ids['exact']}": "保留的文字"})
+    assert refused.status_code == 422 and "保留的文字" in refused.text
+    form["line"] = [ids["exact"]]
+    assert maker.post("/manage/money/lines", data=form).status_code == 302
+    returned = {"line": [ids["unknown"]], "action": "return", "reason": "来款不明"}
+    assert maker.post("/manage/money/lines", data=returned).status_code == 302
+    for approval_id in list(db.session.scalars(db.select(Approval.id))):
+        url = f"/manage/money/approvals/{approval_id}"
+        assert maker.post(url, data={"decision": "approve"}).status_code == 403
+        assert approver.post(url, data={"decision": "approve"}).status_code == 302
+        assert approver.post(url, data={"decision": "approve"}).status_code == 409
+    db.session.expire_all()
+    assert db.session.query(Deposit).one().state == "held"
+    assert [(p.purpose, p.amount_minor) for p in due_payouts()] == [("line_return", 5)]
+
+
+def test_refused_proposal_opens_the_line_again(app: Zhiliu) -> None:
+    lot, managers = make_lot(1, real_money=True, deposit_minor=AMOUNT), make_managers()
+    from tests.factories.money import confirmations, import_rows
+
+    line = import_rows(managers, row(AMOUNT, reference(lot), lot.bidders[0].org))[0]
+    receivable = queries.receivable_of(db.session.query(Deposit).one())
+    approval = confirmations.propose([confirmations.Choice(line.id, receivable.id)], managers.maker)
+    db.session.commit()
+    url, client = f"/manage/money/approvals/{approval.id}", browser(app, managers.approver)
+    assert client.post(url, data={"decision": "refuse"}).status_code == 409
+    assert client.post(url, data={"decision": "refuse", "reason": "付款人待核"}).status_code == 302
+    db.session.expire_all()
+    assert line.state == "open" and db.session.query(Deposit).one().state == "due"
+
+
+def test_the_order_file_is_safe_from_formulas_and_marks_the_order_exported(app: Zhiliu) -> None:
+    lot, managers = make_lot(1, real_money=True, deposit_minor=AMOUNT), make_managers()
+    org = db.session.get_one(Organisation, lot.bidders[0].org.id)
+    org.account_bank = '=HYPERLINK("http://x")'
+    db.session.commit()
+    order = ready_order(lot, managers)
+    client = browser(app, managers.maker)
+    url = f"/manage/money/orders/{order.id}"
+    answer = client.post(f"{url}/export", data={"format": "csv"})
+    lines = list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"))))
+    assert lines[0]["收款人开户行"].startswith("'=") and lines[0]["金额"] == "10000.00"
+    assert client.post(f"{url}/export", data={"format": "xlsx"}).data.startswith(b"PK")
+    item = db.session.query(ReleaseItem).one()
+    assert client.post(f"{url}/report", data={"failed": item.id}).status_code == 422
+    assert client.post(f"{url}/report", data={}).status_code == 302
+    assert client.post(f"{url}/cancel", data={"reason": "x"}).status_code == 409
+    waiting = db.session.query(Approval).filter_by(kind="money.confirm_order").one()
+    assert (
+        browser(app, managers.approver)
+        .post(f"/manage/money/approvals/{waiting.id}", data={"decision": "approve"})
+        .status_code
+        == 302
+    )
+    db.session.expire_all()
+    assert db.session.query(Deposit).one().state == "released"
+
+
+@pytest.mark.parametrize(
+    ("content", "name"), [(b"", "a.csv"), (b"%PDF", "a.pdf"), (b"a,b\n1,2", "a.csv"), (b"PK\x03\x04", "a.xlsx")]
+)
+def test_a_file_that_is_no_statement_is_explained(app: Zhiliu, content: bytes, name: str) -> None:
+    client = browser(app, make_managers().maker)
+    answer = client.post("/manage/money/statements", data={"file": (io.BytesIO(content), name)})
+    assert answer.status_code == 422 and "文件不能导入" in answer.text
+    assert client.post("/manage/money/statements", data={}).status_code == 422
+
+
+def test_the_payee_is_corrected_with_all_faults_at_once(app: Zhiliu) -> None:
+    lot, managers = make_lot(1, real_money=True, deposit_minor=AMOUNT), make_managers()
+    pay_deposit(managers, lot.id, lot.bidders[0].org.id)
+    service.release_lot_deposits(lot.id, [], now(), SYSTEM)
+    db.session.commit()
+    url, client = f"/manage/money/payouts/{due_payouts()[0].id}", browser(app, managers.maker)
+    refused = client.post(url, data={"payee_name": "新户名", "payee_account": "", "payee_bank": " "})
+    assert refused.status_code == 422 and refused.text.count("请填写") >= 2 and "新户名" in refused.text
+    good = {"payee_name": "新户名", "payee_account": "6222", "payee_bank": "某行"}
+    assert client.post(url, data=good).status_code == 302
+    assert "新户名" in client.get("/manage/money/payouts").text
