@@ -59,6 +59,8 @@ def right_data(kind: str = "invention_patent", **fields: Any) -> dict[str, Any]:
     }
     if kind in ("invention_patent", "utility_model", "design_patent"):
         data["fees_paid_through"] = min(patent_year(filed, day) + 1, term_years(kind, filed))
+    if kind == "data_right":  # its certificate lasts three years
+        data["registration_date"] = add_years(filed, 3)
     return {**data, **fields}
 
 
