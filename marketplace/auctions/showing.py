@@ -16,7 +16,6 @@ from marketplace.auctions.rules.english import may_match
 from marketplace.auctions.rules.profiles import span
 from marketplace.auctions.sale import ENDED, Sale, rules_state, sale_of
 from marketplace.auctions.service_bids import BidAnswer
-from marketplace.core.access import policy_of
 from marketplace.core.actor import Actor
 from marketplace.core.clock import SHANGHAI
 from marketplace.core.db import db
@@ -166,9 +165,19 @@ def lot_view(lot_id: int, actor: Actor, *, answer: Answer | None = None, typed: 
         "typed": typed,
         "extension_window": span(profile.extension_window, profile),
         "extension_length": span(profile.extension_length, profile),
-        "links": [(text, href) for text, href in ((_("标的详情、竞买公告和文件"), listing_url(sale)),) if href],
+        "links": _links(sale, actor),
         "result": lot["result"],
     }
+
+
+def _links(sale: Sale, actor: Actor) -> list[tuple[str, str]]:
+    """Where to go from the lot: the listing, and the seller's or manager's side for those it belongs to."""
+    found = [(_("标的详情、竞买公告和文件"), listing_url(sale) or "")]
+    if actor.is_manager:
+        found.append((_("管理场次"), url_for("auctions.manage_lot", lot_id=sale.lot_id)))
+    if actor.org_id == sale.seller_id:
+        found.append((_("处置进展"), url_for("auctions.seller_page", lot_id=sale.lot_id)))
+    return [(text, href) for text, href in found if href]
 
 
 def answer_json(lot_id: int, answer: BidAnswer) -> dict[str, Any]:
@@ -202,11 +211,3 @@ def answer_json(lot_id: int, answer: BidAnswer) -> dict[str, Any]:
             "params": answer.params,
         }
     return found
-
-
-def reachable(endpoint: str, actor: Actor) -> bool:
-    """Whether this page exists and its policy lets the actor in."""
-    if endpoint not in current_app.view_functions:
-        return False
-    policy = policy_of(current_app, endpoint)
-    return policy is not None and policy.allows(actor)

@@ -57,8 +57,8 @@
     const bid = entry.kind === "bid";
     const kind = bid ? (entry.bid_kind === "priority" ? say.priority : say.ordinary) : say["kind" + entry.kind] || entry.kind;
     cell("zl-num", String(entry.seq));
-    cell("", bid ? who(entry.code) + (entry.rank ? ` · ${fill(say.rank, { n: entry.rank })}` : "") : "—");
-    cell("", kind + (entry.reason ? `：${entry.reason}` : ""));
+    cell("text-nowrap", bid ? who(entry.code) + (entry.rank ? ` · ${fill(say.rank, { n: entry.rank })}` : "") : "—");
+    cell(entry.reason ? "" : "text-nowrap", kind + (entry.reason ? `：${entry.reason}` : ""));
     cell("zl-num text-end", bid ? money(entry.amount_minor) : "—");
     cell("zl-num", shanghai(entry.at, 3));
     cell("zl-num", shanghai(entry.ends_at) + (entry.extended ? ` ${say.extendedmark}` : ""));
