@@ -1,0 +1,254 @@
+"""The pages of offers as each role sees them, in both languages, with a fixed number of statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import event, select
+
+from marketplace import Zhiliu
+from marketplace.core.clock import SHANGHAI, now
+from marketplace.core.db import db
+from marketplace.listings import queries
+from marketplace.listings.models import Listing, ListingRight
+from marketplace.listings.texts import REVIEW_ITEMS
+from marketplace.parties.models import User
+from tests.factories.listings import Made, make_listing
+from tests.factories.parties import client_for, make_actor, make_org, make_user
+
+
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """The statements sent to the database meanwhile."""
+    sent: list[str] = []
+
+    def note(connection: object, cursor: object, statement: str, *rest: object) -> None:
+        sent.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+
+
+def browser(app: Zhiliu, user_id: int | None, lang: str = "zh") -> FlaskClient:
+    user = db.session.get_one(User, user_id)
+    return client_for(app, user, lang)
+
+
+def number_of(made: Made) -> str:
+    return str(db.session.get_one(Listing, made.id).number)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_everyone_reads_the_published_offer(app: Zhiliu, lang: str) -> None:
+    made = make_listing("published", rights=2)
+    number = number_of(made)
+    pages = ["/listings", f"/listings/{number}", f"/listings/{number}/notice", "/results"]
+    people = [None, make_user(make_org("operator")).id, made.maker.user_id, made.manager.user_id]
+    for person in people:
+        client = app.test_client() if person is None else browser(app, person, lang)
+        for page in pages:
+            answer = client.get(f"{page}?lang={lang}")
+            assert answer.status_code == 200, (person, page)
+    text = app.test_client().get(f"/listings/{number}?lang={lang}").get_data(as_text=True)
+    assert "¥5,000,000.00" in text and "ZL2020" in text
+    assert "网拍规定 art. 20" in text
+
+
+@pytest.mark.parametrize("state", ["draft", "submitted", "reviewed"])
+def test_what_is_not_published_is_not_there_for_others(app: Zhiliu, state: str) -> None:
+    made = make_listing(state)
+    stranger = browser(app, make_actor("bank").user_id)
+    assert stranger.get(f"/listings/mine/{made.id}").status_code == 404
+    assert stranger.get(f"/listings/mine/{made.id}/notice").status_code == 404
+    assert stranger.post(f"/listings/mine/{made.id}/text", data={"title": "改"}).status_code == 404
+    assert app.test_client().get("/listings/ZL-2026-000001").status_code == 404
+    title = db.session.get_one(Listing, made.id).title
+    assert title not in app.test_client().get("/listings").get_data(as_text=True)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("state", ["draft", "waiting", "submitted", "reviewed", "published", "suspended", "withdrawn"])
+def test_bank_and_manager_pages_answer_in_every_state(app: Zhiliu, state: str, lang: str) -> None:
+    made = make_listing(state)
+    for person in (made.maker, made.second):
+        bank = browser(app, person.user_id, lang)
+        assert bank.get("/listings/mine").status_code == 200
+        for step in ("rights", "text", "terms", "warnings", "documents"):
+            assert bank.get(f"/listings/mine/{made.id}?step={step}").status_code == 200
+        assert bank.get("/manage/listings").status_code == 403
+    for person in (made.manager, made.other_manager):
+        manager = browser(app, person.user_id, lang)
+        for page in ("/manage/listings", f"/manage/listings/{made.id}", f"/listings/mine/{made.id}/notice"):
+            assert manager.get(page).status_code == 200
+
+
+def test_the_whole_way_through_the_pages(app: Zhiliu) -> None:
+    from tests.factories.cases import make_case
+
+    org = make_org("bank")
+    maker, second = make_actor("bank", ("maker",), org=org), make_actor("bank", ("approver",), org=org)
+    platform = make_org("platform")
+    a, b = make_actor("platform", org=platform), make_actor("platform", org=platform)
+    case = make_case(maker, approved=True, approver=second, rights=2)
+    right_ids = [link.right_id for link in case.pledges]
+    bank = browser(app, maker.user_id)
+    assert bank.get(f"/listings/new?case={case.id}").status_code == 200
+    assert bank.post(f"/listings/new?case={case.id}", data={"profile_code": "pledgee_agreed"}).status_code == 422
+    made = bank.post(f"/listings/new?case={case.id}", data={"right_ids": right_ids, "profile_code": "pledgee_agreed"})
+    assert made.status_code == 302
+    listing_id = db.session.scalar(select(Listing.id))
+    here = f"/listings/mine/{listing_id}"
+    opens = (now() + timedelta(days=40)).astimezone(SHANGHAI)
+    text = {
+        name: "内容"
+        for name in (
+            "summary", "known_defects", "inspection", "handover", "taxes_and_fees", "bidder_conditions",
+            "priority_holders", "notification_note", "contact",
+        )
+    }  # fmt: skip
+    told = (now() - timedelta(days=5)).astimezone(SHANGHAI).strftime("%Y-%m-%dT%H:%M")
+    assert bank.post(here + "/text", data={"title": "", **text}).status_code == 422
+    assert bank.post(here + "/text", data={"title": "两项专利", "parties_notified_at": told, **text}).status_code == 302
+    terms = {
+        "profile_code": "pledgee_agreed",
+        "valuation_basis": "bank_internal",
+        "appraisal": "600万",
+        "start": "4,000,000.00",
+        "increment": "2万",
+        "deposit": "50万",
+        "balance_days": "15",
+        "opens_at": opens.strftime("%Y-%m-%dT10:00"),
+        "ends_at": (opens + timedelta(days=2)).strftime("%Y-%m-%dT10:00"),
+    }
+    wrong = bank.post(here + "/terms", data=terms | {"start": "四百万"})
+    assert wrong.status_code == 422 and "四百万" in wrong.get_data(as_text=True)
+    live = bank.post(here + "/terms/check", data=terms).get_data(as_text=True)
+    assert "¥4,200,000.00" in live and "start_below_floor" in live and "art. 10" in live
+    assert db.session.get_one(Listing, listing_id).start_minor is None  # a check saves nothing
+    assert bank.post(here + "/terms", data=terms | {"start": "450万"}).status_code == 302
+    warnings = ["capacity", "agent", "defects", "as_is", "accepts_defects", "identity_published", "deposit_forfeit"]
+    assert bank.post(here + "/warnings", data={"warnings": warnings}).status_code == 302
+    assert bank.post(here + "/submit").status_code == 422  # the price document is missing
+    import io
+
+    pdf = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+    answer = bank.post(
+        here + "/documents",
+        data={"kind": "price_basis", "visibility": "public", "file": (io.BytesIO(pdf), "定价依据.pdf")},
+    )
+    assert answer.status_code == 302
+    assert bank.post(here + "/submit").status_code == 302
+    assert bank.post(here + "/decide", data={"decision": "approve"}).status_code == 403
+    assert browser(app, second.user_id).post(here + "/decide", data={"decision": "approve"}).status_code == 302
+    there = f"/manage/listings/{listing_id}"
+    first, other = browser(app, a.user_id), browser(app, b.user_id)
+    assert first.post(there + "/review", data={"items": ["title_checked"]}).status_code == 422
+    assert first.post(there + "/review", data={"items": list(REVIEW_ITEMS)}).status_code == 302
+    assert first.post(there + "/publish").status_code == 403
+    assert other.post(there + "/publish").status_code == 302
+    db.session.expire_all()
+    number = db.session.get_one(Listing, listing_id).number
+    page = app.test_client().get(f"/listings/{number}").get_data(as_text=True)
+    assert "两项专利" in page and "定价依据.pdf" in page
+    asker = browser(app, make_actor("operator").user_id)
+    assert asker.post(f"/listings/{number}/questions", data={"text": ""}).status_code == 422
+    assert asker.post(f"/listings/{number}/questions", data={"text": "能否实地查看？"}).status_code == 302
+    objection = {"capacity": "creditor", "ground": "price", "text": "价格过低"}
+    assert asker.post(f"/listings/{number}/objections", data=objection).status_code == 302
+    assert app.test_client().post(f"/listings/{number}/objections", data=objection).status_code in (302, 401, 403)
+    page = app.test_client().get(f"/listings/{number}").get_data(as_text=True)
+    assert "能否实地查看？" in page and "价格过低" not in page
+
+
+def many(made: Made, count: int) -> None:
+    """More published offers with lots, written as rows."""
+    listing = db.session.get_one(Listing, made.id)
+    from marketplace.auctions.models import Lot, LotState
+
+    lot = db.session.scalar(select(Lot).where(Lot.listing_id == made.id))
+    state = db.session.get_one(LotState, lot.id)
+
+    def copied(row: object, skip: set[str]) -> dict[str, object]:
+        return {c.key: getattr(row, c.key) for c in row.__table__.columns if c.key not in skip}  # type: ignore[attr-defined]
+
+    base = copied(listing, {"id", "number"})
+    listings = [Listing(**base, number=f"ZL-2026-1{n:05d}") for n in range(count)]
+    db.session.add_all(listings)
+    db.session.flush()
+    frozen, moving = copied(lot, {"id", "listing_id", "code"}), copied(state, {"lot_id"})
+    lots = [Lot(**frozen, listing_id=row.id, code=f"{row.number}-1") for row in listings]
+    db.session.add_all(lots)
+    right_id = listing.items[0].right_id
+    db.session.add_all(ListingRight(listing_id=row.id, right_id=right_id) for row in listings)
+    db.session.flush()
+    db.session.add_all(LotState(**moving, lot_id=row.id) for row in lots)
+    db.session.commit()
+
+
+def test_the_pages_need_few_statements_whatever_the_number_of_lots(app: Zhiliu) -> None:
+    made = make_listing("published", rights=3)
+    client = browser(app, make_actor("operator").user_id)
+    number = number_of(made)
+    pages = [
+        "/listings",
+        "/listings?q=水电站&kind=invention_patent&sort=ending&page=3",
+        f"/listings/{number}",
+        "/results",
+    ]
+    client.get("/listings")
+
+    def count(page: str) -> int:
+        with counted() as sent:
+            assert client.get(page).status_code == 200
+        return len([s for s in sent if not s.startswith(("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"))])
+
+    before = {page: count(page) for page in pages}
+    many(made, 300)
+    after = {page: count(page) for page in pages}
+    assert max(after.values()) <= 12, after
+    assert all(after[page] <= before[page] + 1 for page in pages), (before, after)
+    found = queries.latest_public(5)
+    assert len(found) == 5 and found[0].href.startswith("/listings/")
+
+
+def test_filters_narrow_the_list_and_stand_in_the_address(app: Zhiliu) -> None:
+    made = make_listing("published")
+    number = number_of(made)
+    client = app.test_client()
+
+    def shown(query: str) -> bool:
+        return number in client.get("/listings?" + query).get_data(as_text=True)
+
+    for query in ("q=水电站", f"q={number}", "kind=invention_patent", "state=scheduled", "low=400万", "high=5,000,000"):
+        assert shown(query), query
+    for query in (
+        "q=没有这个",
+        "kind=trademark",
+        "state=sold",
+        "low=600万",
+        "closing=1",
+        "channel=storage",
+        "region=99",
+    ):
+        assert not shown(query), query
+    assert "有的条件无法识别" in client.get("/listings?low=abc").get_data(as_text=True)
+
+
+NAMES = st.sampled_from(
+    ["q", "kind", "channel", "state", "region", "low", "high", "closing", "sort", "page", "lang", "x"]
+)
+
+
+@given(pairs=st.lists(st.tuples(NAMES, st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=30))))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_query_string_gets_a_list(app: Zhiliu, pairs: list[tuple[str, str]]) -> None:
+    assert app.test_client().get("/listings", query_string=dict(pairs)).status_code == 200
