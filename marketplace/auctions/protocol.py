@@ -140,7 +140,7 @@ def _protocol(sale: Sale, result: LotResult, entries: list[dict[str, Any]]) -> b
         widths=(8, 23, 25, 10, 17, 20),
         align=("LEFT", "LEFT", "LEFT", "LEFT", "RIGHT", "RIGHT"),
     )
-    paper.section("核验", "Verify")
+    paper.section("核验", "Verify", keep=62)
     paper.paragraph(
         "过程文件（JSON）由平台签名，逐条相接。任何人可在标的页下载过程文件和核验程序自行核验。"
         " The signed course and the program that checks it are on the lot's page.",
@@ -196,7 +196,7 @@ def _confirmation(sale: Sale, result: LotResult) -> bytes:
         ]
     )
     paper.paragraph("保证金抵作价款。余款未按期付清的，按公告和规则载明的悔拍后果处理。")
-    paper.section("核验", "Verify")
+    paper.section("核验", "Verify", keep=62)
     paper.hashes([("末端 head", result.head_hash)], _page(sale))
     return paper.content()
 

@@ -22,7 +22,7 @@ from fpdf import FPDF
 from fpdf.enums import TableBordersLayout, TextEmphasis
 from fpdf.fonts import FontFace
 
-SANS, SERIF = "sans", "serif"
+SANS = "sans"
 INK, MUTED, RULE, SHADE = (28, 34, 43), (106, 114, 125), (208, 213, 220), (244, 246, 248)
 LEFT = 20.0  # millimetres, both sides
 
@@ -40,9 +40,8 @@ class Paper(FPDF):
         self.set_margins(LEFT, 18, LEFT)
         self.set_auto_page_break(True, 20)
         self.add_font(SANS, "", fonts.sans_path())
-        self.add_font(SERIF, "", fonts.serif_path())
         self.add_page()
-        self._text(title, 18, family=SERIF, align="C")
+        self._text(title, 18, align="C")
         self._text(title_en, 9, MUTED, align="C")
         self.ln(3)
         self._rule()
@@ -54,9 +53,9 @@ class Paper(FPDF):
         self.cell(self.epw / 2, 5, self.foot)
         self.cell(self.epw / 2, 5, f"{self.page_no()} / {{nb}}", align="R")
 
-    def section(self, title: str, title_en: str = "") -> None:
-        """A heading; never alone at the foot of a page."""
-        if self.will_page_break(22):
+    def section(self, title: str, title_en: str = "", keep: float = 22) -> None:
+        """A heading; it and the next ``keep`` millimetres stay on one page."""
+        if self.will_page_break(keep):
             self.add_page()
         self.ln(4)
         self.set_font(SANS, size=11.5)
@@ -148,11 +147,10 @@ class Paper(FPDF):
         text: str,
         size: float,
         colour: tuple[int, int, int] = INK,
-        family: str = SANS,
         align: str = "L",
         leading: float = 1.4,
     ) -> None:
-        self.set_font(family, size=size)
+        self.set_font(SANS, size=size)
         self.set_text_color(*colour)
         self.multi_cell(0, size * 0.3528 * leading, text, align=align, new_x="LMARGIN", new_y="NEXT")
 

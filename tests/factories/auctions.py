@@ -13,8 +13,11 @@ from sqlalchemy import text
 from marketplace.auctions import service
 from marketplace.auctions.models import Lot, LotState, Registration
 from marketplace.auctions.rules.catalogue import PLEDGEE_AGREED, sandbox
+from marketplace.auctions.rules.chain import genesis
 from marketplace.auctions.rules.profiles import Profile
+from marketplace.auctions.sale import sale_of
 from marketplace.cases.models import Case
+from marketplace.core import deadlines
 from marketplace.core.actor import Actor
 from marketplace.core.clock import now
 from marketplace.core.db import db
@@ -72,10 +75,21 @@ class MadeLot:
 
 
 def make_short_lot(bidders: int = 2, seconds: float = 2.0, **more: Any) -> MadeLot:
-    """A running sandbox lot that ends in about so many seconds; a late bid extends it by a fifth of a second."""
+    """A running sandbox lot that ends these seconds after its bidders are ready; a late bid extends it by a fifth of
+    a second. Its end is frozen again once they are, so that its course verifies however slow the machine was."""
     profile = replace(sandbox(1440), clock_floor_seconds=0)
-    lasts = timedelta(seconds=60 + seconds + 0.25 * bidders)
-    return make_lot(bidders, profile=profile, opens_in=timedelta(seconds=-60), lasts=lasts, **more)
+    made = make_lot(bidders, profile=profile, **more)
+    lot = made.lot
+    lot.planned_ends_at = now() + timedelta(seconds=seconds)
+    db.session.flush()
+    lot.genesis_hash = genesis(sale_of(lot.id).lot_facts())
+    ends_at, first, lot_id = lot.planned_ends_at, lot.genesis_hash, lot.id
+    deadlines.schedule("lot.close", "lot", lot_id, ends_at)
+    db.session.commit()
+    set_times(lot_id, ends_at=ends_at, scheduled_ends_at=ends_at)
+    db.session.execute(text("UPDATE lot_state SET last_hash = :h WHERE lot_id = :id"), {"h": first, "id": lot_id})
+    db.session.commit()
+    return made
 
 
 def set_times(lot_id: int, **times: datetime) -> None:
