@@ -3,7 +3,7 @@ their own (``locking``)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, request
 
@@ -43,7 +43,7 @@ def attach(app: Flask, limits: dict[str, str]) -> None:
     if limiter is None:
         return
     for endpoint, rule in limits.items():
-        view = app.view_functions[endpoint]
+        view: Any = app.view_functions[endpoint]
         app.view_functions[endpoint] = limiter.limit(rule, key_func=address, methods=["POST"])(view)
 
 

@@ -65,10 +65,11 @@ def second_factor_settings(secret_key: str) -> dict[str, Any]:
 class OnceTotp(Totp):
     """A code that was accepted is never accepted again, even inside its 30 seconds (RFC 6238 §5.2)."""
 
-    def get_last_counter(self, user: User) -> int | None:
-        return user.tf_last_counter
+    def get_last_counter(self, user: Any) -> int | None:
+        last: int | None = user.tf_last_counter
+        return last
 
-    def set_last_counter(self, user: User, tmatch: Any) -> None:
+    def set_last_counter(self, user: Any, tmatch: Any) -> None:
         user.tf_last_counter = tmatch.counter
 
 

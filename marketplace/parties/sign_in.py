@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from flask_login.utils import _user_context_processor
 from flask_security.core import Security
 from flask_security.datastore import SQLAlchemyUserDatastore
 from flask_security.signals import password_reset, tf_disabled, tf_profile_changed, user_authenticated
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import bindparam, select
 from werkzeug.exceptions import NotFound as NoSuchPage
 from werkzeug.exceptions import UnsupportedMediaType
 from werkzeug.wrappers import Response as BaseResponse
@@ -94,7 +95,7 @@ class Datastore(SQLAlchemyUserDatastore):
         self.db.session.flush()
 
 
-def actor_from(rows: list[Row[Any]], membership_id: int | None) -> Actor:
+def actor_from(rows: Sequence[Any], membership_id: int | None) -> Actor:
     """The user of these rows, acting for the chosen organisation, else for their first."""
     row = next((row for row in rows if row.membership_id == membership_id), rows[0])
     if row.org_id is None:
@@ -277,5 +278,5 @@ def configure_sign_in(app: Zhiliu) -> None:
         signal.connect(call, app)
     for endpoint, view in app.view_functions.items():
         if endpoint.startswith("security."):
-            view.access_policy = public  # type: ignore[attr-defined]  # its own decorators decide
+            view.access_policy = public  # type: ignore[union-attr]  # its own decorators decide
     limit_sign_in(app)

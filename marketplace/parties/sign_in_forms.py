@@ -27,7 +27,6 @@ from wtforms.fields.choices import SelectChoice
 from marketplace.core.db import db
 from marketplace.core.i18n import _, _l
 from marketplace.parties import locking
-from marketplace.parties.models import User
 from marketplace.parties.passwords import password_problem
 
 LABELS = {
@@ -62,7 +61,7 @@ class SignInForm(OurLabels, LoginForm):
         from marketplace.parties.sign_in import security
 
         typed = (self.email.data or "").strip()
-        user: User | None = security.datastore.find_user(case_insensitive=True, email=typed) if typed else None
+        user: Any = security.datastore.find_user(case_insensitive=True, email=typed) if typed else None
         if user is not None:
             locking.hold(user.id)
             if locking.locked(user.id):
@@ -79,7 +78,7 @@ class SignInForm(OurLabels, LoginForm):
 class LockedCodeMixin:
     """Codes are tried under the account's lock, on the account as it is now."""
 
-    user: User
+    user: Any
     form_errors: list[str]
 
     def free_to_try(self) -> bool:

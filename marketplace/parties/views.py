@@ -28,4 +28,4 @@ def links() -> dict[str, object]:
 
 from marketplace.parties import views_join, views_manage, views_members, views_organisation  # noqa: E402, F401
 
-bp.record_once(lambda state: limit_pages(state.app))
+bp.record_once(lambda state: limit_pages(state.app))  # type: ignore[arg-type]

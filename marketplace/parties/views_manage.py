@@ -60,7 +60,7 @@ def manage_list() -> ResponseReturnValue:
     pages = max(1, -(-total // PAGE_SIZE))
 
     def address(to: int) -> str | None:
-        kept = {"kind": kind, "state": state, "q": words}
+        kept: dict[str, Any] = {"kind": kind, "state": state, "q": words}
         return (
             url_for("parties.manage_list", page=to, **{k: v for k, v in kept.items() if v})
             if 1 <= to <= pages

@@ -88,7 +88,7 @@ def change_member(membership_id: int) -> ResponseReturnValue:
     return redirect(url_for("parties.members"))
 
 
-def tokens_view(form: TokenForm, status: int = 200, fresh: tuple[ApiToken, str] | None = None) -> ResponseReturnValue:
+def tokens_view(form: TokenForm, status: int = 200, fresh: tuple[ApiToken, str] | None = None) -> tuple[str, int]:
     org_id = current_actor().org_id or 0
     html = render_template(
         "parties/tokens.html",
@@ -127,7 +127,7 @@ def create_token() -> ResponseReturnValue:
         except Invalid as error:
             put_problems(form, error)
         else:
-            html, status = tokens_view(TokenForm(formdata=None), 200, made)  # type: ignore[misc]
+            html, status = tokens_view(TokenForm(formdata=None), 200, made)
             return html, status, {"Cache-Control": "no-store"}
     return tokens_view(form, 422)
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -19,6 +23,7 @@ from marketplace.parties.models import User
 from marketplace.parties.sign_in import security
 from tests.factories.parties import client_for, make_org, make_user
 
+ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse battery"
 KEEP = object()
 
@@ -327,3 +332,33 @@ def test_programs_do_not_sign_in_through_the_pages(app: Zhiliu, client: FlaskCli
 @pytest.mark.parametrize("path", ["/account/tf-rescue", "/account/tf-select", "/account/fs-static/x"])
 def test_library_pages_that_are_not_offered_do_not_exist(app: Zhiliu, client: FlaskClient, path: str) -> None:
     assert client.get(path).status_code == 404
+
+
+TRY_TWELVE_TIMES = """
+from marketplace import create_app
+from marketplace.core.settings import load_settings
+app = create_app(load_settings())
+app.config["WTF_CSRF_ENABLED"] = False
+one, other = "10.0.0.1", "10.0.0.2"
+for path, tries in (("/join", 10), ("/account/login", 30)):
+    post = lambda address: app.test_client().post(path, environ_base={"REMOTE_ADDR": address}).status_code
+    answers = [post(one) for _try in range(tries + 1)]
+    assert 429 not in answers[:tries] and answers[tries] == 429, answers
+    assert post(other) != 429
+"""
+
+
+def test_one_address_may_not_try_for_ever(app: Zhiliu) -> None:
+    """In a process of its own: the limits are switched on when an application is made."""
+    s = app.settings
+    env = os.environ | {
+        "DATABASE_URL": s.database_url.replace("+psycopg", ""),
+        "REDIS_URL": s.redis_url,
+        "SECRET_KEY": s.secret_key,
+        "PASSWORD_SALT": s.password_salt,
+        "SIGNING_KEY_FILE": str(s.signing_key_file),
+        "SECURE_COOKIES": "0",
+        "RATE_LIMITS": "1",
+    }
+    done = subprocess.run([sys.executable, "-c", TRY_TWELVE_TIMES], env=env, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
