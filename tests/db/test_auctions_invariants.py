@@ -37,7 +37,10 @@ def sabotage(statement: str) -> None:
         ("DELETE FROM lot_result", "no result"),
         ("UPDATE lot_state SET state = 'running'", "running with 1 closed"),
         ("UPDATE course_entry SET decided_at = decided_at + interval '1 hour' WHERE seq = 2", "at or after the end"),
-        ("UPDATE ledger_entry SET amount_minor = amount_minor + 1 WHERE id = (SELECT min(id) FROM ledger_entry)", "sum"),
+        (
+            "UPDATE ledger_entry SET amount_minor = amount_minor + 1 WHERE id = (SELECT min(id) FROM ledger_entry)",
+            "sum",
+        ),
     ],
 )
 def test_what_is_broken_is_found(app: Zhiliu, statement: str, finding: str) -> None:
