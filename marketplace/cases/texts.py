@@ -180,10 +180,10 @@ EVENTS = {
     "approval.requested.case.approve": _l("等待第二名成员"),
     "approval.approved.case.approve": _l("第二名成员同意"),
     "approval.refused.case.approve": _l("第二名成员退回"),
-    "case.approved": _l("复核通过"),
+    "case.approved": _l("案件复核通过"),
     "case.returned": _l("退回草稿"),
-    "case.withdrawn": _l("撤回"),
-    "case.listed": _l("挂牌"),
+    "case.withdrawn": _l("撤回案件"),
+    "case.listed": _l("案件挂牌"),
     "case.closed": _l("结案"),
 }
 

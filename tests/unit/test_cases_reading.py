@@ -120,7 +120,7 @@ BAD_FILES = {
     "header alone in a workbook": (book(["a", "b"]), "f.xlsx", "file_no_rows"),
     "same title twice": ("名称,号码,名称\n1,2,3\n".encode(), "f.csv", "header_duplicate"),
     "same title in other case": (b"Name,NAME\n1,2\n", "f.csv", "header_duplicate"),
-    "too many columns": (",".join(f"c{n}" for n in range(201)).encode() + b"\n1\n", "f.csv", "file_too_many_columns"),
+    "too many columns": (b",".join(b"c%d" % n for n in range(201)) + b"\n1", "f.csv", "file_too_many_columns"),
     "zero byte": (b"a,b\n1,\x002\n", "f.csv", "file_nul"),
     "no known encoding": (b"a,b\n1,\xff\xff\n", "f.csv", "file_encoding"),
     "quotes that never close": (b'a,b\n1,"' + b"x\n" * 70_000, "f.csv", "file_quotes"),
@@ -190,14 +190,13 @@ def test_a_workbook_gives_text_as_a_person_would_type_it() -> None:
     assert workbooks.MAX_UNPACKED > 0
 
 
+SIGNS = st.text("甲乙ab1 ,;\t\"'\r\n“=é\U00020bb7", max_size=12)
+
+
 @given(
-    st.lists(
-        st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\x00", exclude_categories=["Cs"]), max_size=20),
-                 min_size=3, max_size=3),
-        min_size=1, max_size=8,
-    ),
+    st.lists(st.lists(SIGNS, min_size=3, max_size=3), min_size=1, max_size=8),
     st.sampled_from(["utf-8", "utf-8-sig", "gb18030", "utf-16"]),
-)  # fmt: skip
+)
 def test_what_is_written_as_csv_is_read_as_it_was(cells: list[list[str]], encoding: str) -> None:
     out = io.StringIO()
     csv.writer(out).writerows([["甲", "乙", "丙"], *cells])

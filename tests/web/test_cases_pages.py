@@ -103,8 +103,9 @@ def test_the_whole_way_from_draft_to_approval_by_a_second_banker(bank: Bank) -> 
         )
         assert sent.status_code == 302, text_of(sent)
     assert bank.maker.post(f"{address}/submit").status_code == 302
-    assert "复核通过" not in text_of(bank.maker.get(address)), "the maker is not offered the decision"
+    assert "通过复核" not in text_of(bank.maker.get(address)), "the maker is not offered the decision"
     assert bank.maker.post(f"{address}/decide", data={"decision": "approve"}).status_code == 403
+    assert "同意并通过复核" in text_of(bank.approver.get(address))
     empty = bank.approver.post(f"{address}/decide", data={"decision": "refuse"})
     assert empty.status_code == 409 and "请填写理由" in text_of(empty)
     bank.approver.post(f"{address}/decide", data={"decision": "refuse", "reason": "利息有误"})

@@ -95,7 +95,9 @@ def _rows(sheet: Any) -> Iterator[tuple[int, list[str]]]:
 
 def _refusal(error: Exception) -> FileRefused:
     """Forbidden XML (entities, external references) is a bomb, anything else damage."""
-    return FileRefused("file_bomb" if type(error).__module__.startswith("defusedxml") else "file_damaged")
+    causes = (error, error.__cause__)  # the workbook library wraps what the parser says
+    bomb = any(type(cause).__module__.startswith("defusedxml") for cause in causes)
+    return FileRefused("file_bomb" if bomb else "file_damaged")
 
 
 def _text(cell: Any) -> str:

@@ -1,0 +1,118 @@
+"""A case from draft to approval, and one right that is never disposed of twice."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from marketplace import Zhiliu
+from marketplace.cases import queries, service
+from marketplace.cases.models import Case
+from marketplace.core import approvals
+from marketplace.core.db import db, unit_of_work
+from marketplace.core.errors import DomainError, Invalid
+from tests.factories.cases import approve_case, case_data, make_case, make_collateral
+from tests.factories.parties import make_actor
+
+
+def test_a_second_banker_approves_and_only_then_it_may_be_listed(app: Zhiliu) -> None:
+    actor = make_actor("bank")
+    case = make_case(actor)
+    with pytest.raises(DomainError, match="case_not_approved"):
+        service.mark_listed(case.id, actor)
+    approval = service.submit_case(actor, case.id)
+    with pytest.raises(DomainError, match="second_person_needed"):
+        approvals.decide(approval.id, actor, approve=True)
+    with pytest.raises(DomainError, match="case_not_draft"):
+        service.edit_case(actor, case.id, {"debtor_name": "另一人"})
+    db.session.rollback()
+    approve_case(actor, case)
+    assert case.state == "approved" and case.approved_by != case.submitted_by
+    assert [c.id for c in queries.approved_cases(case.org_id)] == [case.id]
+    service.mark_listed(case.id, actor)
+    service.mark_listed(case.id, actor)
+    with pytest.raises(DomainError, match="case_not_withdrawable"):
+        service.withdraw_case(actor, case.id, "x")
+    service.mark_unlisted(case.id, actor)
+    assert case.state == "approved"
+
+
+def test_a_withdrawn_case_takes_its_approval_along(app: Zhiliu) -> None:
+    actor = make_actor("bank")
+    case = make_case(actor)
+    service.submit_case(actor, case.id)
+    service.withdraw_case(actor, case.id, "已清偿")
+    db.session.commit()
+    assert approvals.waiting_for(case.org_id) == []
+
+
+def test_every_gap_is_told_at_once(app: Zhiliu) -> None:
+    actor = make_actor("bank")
+    case = make_case(actor, rights=0, documents=False, debtor_uscc=None, path_basis=None)
+    with pytest.raises(Invalid) as refused:
+        service.submit_case(actor, case.id)
+    found = {(p.code, p.field) for p in refused.value.problems}
+    assert {("required", "debtor_uscc"), ("rights_missing", "rights"), ("path_basis_missing", "path_basis")} <= found
+    assert sum(p.code == "document_missing" for p in refused.value.problems) == 4
+
+
+def test_an_edit_keeps_what_it_does_not_name(app: Zhiliu) -> None:
+    actor = make_actor("bank")
+    case = make_case(actor)
+    before = case.claim_principal_minor
+    service.edit_case(actor, case.id, {"notes": "补充"})
+    assert (case.notes, case.claim_principal_minor) == ("补充", before)
+    with pytest.raises(Invalid, match="own_valuation_limit"):
+        service.edit_case(actor, case.id, {"loan_principal_minor": 1_000_000_001})
+
+
+def test_a_reference_is_unique_in_its_bank_only(app: Zhiliu) -> None:
+    actor = make_actor("bank")
+    service.create_case(actor, case_data(reference="X"))
+    with pytest.raises(Invalid, match="reference_taken"):
+        service.create_case(actor, case_data(reference=" X "))
+    service.create_case(make_actor("bank"), case_data(reference="X"))
+    db.session.commit()
+
+
+def test_a_right_in_another_open_case_bars_submission(app: Zhiliu) -> None:
+    actor = make_actor("bank")
+    assert actor.org_id is not None
+    rights = make_collateral(actor.org_id)
+    first, second = make_case(actor, rights=rights), make_case(actor, rights=rights)
+    assert queries.drafts_with(actor.org_id, [rights[0].id], first.id) == {rights[0].id: [second.reference]}
+    service.submit_case(actor, first.id)
+    with pytest.raises(Invalid, match="right_in_other_case"):
+        service.submit_case(actor, second.id)
+    service.withdraw_case(actor, first.id, "重复录入")
+    service.submit_case(actor, second.id)
+    db.session.commit()
+
+
+def test_two_cases_with_one_right_submitted_at_once_only_one_passes(app: Zhiliu) -> None:
+    actor = make_actor("bank")
+    assert actor.org_id is not None
+    rights = make_collateral(actor.org_id)
+    ids = [make_case(actor, rights=rights).id for _ in range(2)]
+    barrier, outcomes = threading.Barrier(2), []
+
+    def submit(case_id: int) -> None:
+        with app.app_context():
+            barrier.wait()
+            try:
+                with unit_of_work():
+                    service.submit_case(actor, case_id)
+                outcomes.append("submitted")
+            except Invalid as refused:
+                outcomes.append(refused.code)
+            finally:
+                db.session.remove()
+
+    threads = [threading.Thread(target=submit, args=(case_id,)) for case_id in ids]
+    [t.start() for t in threads]
+    [t.join() for t in threads]
+    assert sorted(outcomes) == ["right_in_other_case", "submitted"]
+    db.session.rollback()
+    states = sorted(db.session.get_one(Case, case_id, populate_existing=True).state for case_id in ids)
+    assert states == ["draft", "submitted"]
