@@ -61,7 +61,11 @@
     cell(entry.reason ? "" : "text-nowrap", kind + (entry.reason ? `：${entry.reason}` : ""));
     cell("zl-num text-end", bid ? money(entry.amount_minor) : "—");
     cell("zl-num", shanghai(entry.at, 3));
-    cell("zl-num", shanghai(entry.ends_at) + (entry.extended ? ` ${say.extendedmark}` : ""));
+    cell("", "");
+    const end = document.createElement("span");
+    end.className = "zl-num";
+    end.textContent = shanghai(entry.ends_at);
+    row.lastChild.append(end, entry.extended ? ` ${say.extendedmark}` : "");
     return row;
   }
 
