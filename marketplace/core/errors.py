@@ -51,6 +51,7 @@ class Invalid(DomainError):
         first = self_problems[0]
         super().__init__(first.code, first.message, source=first.source, **first.params)
         self.problems = self_problems
+        self.args = (", ".join(f"{p.code} ({p.field})" if p.field else p.code for p in self_problems),)
 
 
 class Forbidden(DomainError):

@@ -7,8 +7,8 @@ import json
 import os
 import secrets
 import socket
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
