@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, StopValidation
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -34,6 +36,11 @@ MONEY_FAULTS = {
 WHEN = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M"]
 REQUIRED = InputRequired(_l("请填写此项"))
 LONG = Length(max=20_000, message=_l("内容过长"))
+
+
+def named(texts_by_code: Mapping[Any, Any]) -> list[SelectChoice]:
+    """Choices of a field from codes and their texts."""
+    return [SelectChoice(code, text) for code, text in texts_by_code.items()]
 
 
 class MoneyField(StringField):
@@ -116,7 +123,7 @@ class TextForm(FlaskForm):
 
 class TermsForm(FlaskForm):
     profile_code = SelectField(_l("规则"))
-    valuation_basis = SelectField(_l("价值依据"), choices=[(code, text) for code, text in texts.BASES.items()])
+    valuation_basis = SelectField(_l("价值依据"), choices=named(texts.BASES))
     appraisal = MoneyField(_l("评估价或市场价"))
     appraisal_date = DateField(_l("价值基准日"), [Optional()])
     start = MoneyField(_l("起拍价"))
@@ -147,13 +154,13 @@ class WarningsForm(FlaskForm):
 
 
 class DocumentForm(FlaskForm):
-    kind = SelectField(_l("文件类型"), choices=[(code, text) for code, text in texts.DOCUMENTS.items()])
-    visibility = SelectField(_l("谁可以看"), choices=[("public", _l("公开")), ("bidders", _l("仅核验通过的竞买人"))])
+    kind = SelectField(_l("文件类型"), choices=named(texts.DOCUMENTS))
+    visibility = SelectField(_l("谁可以看"), choices=named({"public": _l("公开"), "bidders": _l("仅核验通过的竞买人")}))
     file = FileField(_l("文件"), [FileRequired(_l("请选择文件"))])
 
 
 class ReviewForm(FlaskForm):
-    items = Ticks(_l("审核清单"), choices=[(code, text) for code, text in texts.REVIEW_ITEMS.items()])
+    items = Ticks(_l("审核清单"), choices=named(texts.REVIEW_ITEMS))
     note = TextAreaField(_l("审核意见"), [Optional(), Length(max=2000)])
 
 
@@ -166,8 +173,8 @@ class TextOnlyForm(FlaskForm):
 
 
 class ObjectionForm(FlaskForm):
-    capacity = SelectField(_l("您的身份"), choices=[(code, text) for code, text in texts.CAPACITIES.items()])
-    ground = SelectField(_l("理由"), choices=[(code, text) for code, text in texts.GROUNDS.items()])
+    capacity = SelectField(_l("您的身份"), choices=named(texts.CAPACITIES))
+    ground = SelectField(_l("理由"), choices=named(texts.GROUNDS))
     text = TextAreaField(_l("事实和理由"), [REQUIRED, Length(max=4000)])
     file = FileField(_l("证明文件"), description=_l("选填，只有平台审核人员能看到。"))
 
@@ -175,7 +182,7 @@ class ObjectionForm(FlaskForm):
 class DecisionForm(FlaskForm):
     outcome = RadioField(
         _l("决定"),
-        choices=[("rejected", _l("不成立")), ("suspend", _l("成立，暂缓")), ("withdraw", _l("成立，暂缓并申请撤回"))],
+        choices=named({"rejected": _l("不成立"), "suspend": _l("成立，暂缓"), "withdraw": _l("成立，暂缓并申请撤回")}),
         default="rejected",
     )
     decision = TextAreaField(_l("决定理由（公开）"), [REQUIRED, Length(max=2000)])

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import selectinload
 
 from marketplace.auctions.models import Lot, LotResult, LotState, Registration
@@ -109,7 +109,7 @@ class Waiting:
     rights: int = field(default=0)
 
 
-def _public_rows() -> Select[Any]:
+def _public_rows() -> Any:
     return (
         select(Listing, Lot, LotState)
         .join(_latest, _latest.c.listing_id == Listing.id)
@@ -123,7 +123,7 @@ def like(text: str) -> str:
     return "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
 
 
-def _filtered(filters: Filters, at: datetime) -> Select[Any]:
+def _filtered(filters: Filters, at: datetime) -> Any:
     query = _public_rows()
     price = func.coalesce(LotState.price_minor, Lot.start_minor)
     if filters.q:
@@ -397,7 +397,7 @@ def _waiting(listings: list[Listing]) -> list[Waiting]:
         )
     }
 
-    def count(query: Select[Any]) -> dict[int, int]:
+    def count(query: Any) -> dict[int, int]:
         return {row[0]: row[1] for row in db.session.execute(query)}
 
     questions = count(

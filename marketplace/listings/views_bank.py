@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from wtforms.fields.choices import SelectChoice
 
 from marketplace.cases import queries as cases
 from marketplace.core import approvals, files
@@ -25,6 +26,7 @@ from marketplace.listings.forms import (
     TextForm,
     TextOnlyForm,
     WarningsForm,
+    named,
 )
 from marketplace.listings.models import LISTING_STATES, Listing
 from marketplace.listings.notice import english_summary, notice_text
@@ -96,13 +98,13 @@ def _new_page(case_id: int, form: NewForm | None) -> str:
     return render_template("listings/new.html", case=case, form=form, taken=taken, links=links)
 
 
-def _profiles(legal_path: str, org_id: int) -> list[tuple[str, Any]]:
+def _profiles(legal_path: str, org_id: int) -> list[SelectChoice]:
     demo = parties.get_org(org_id).demo
-    return [(code, texts.PROFILES[code]) for code in rules.profile_choices(legal_path, demo)]
+    return named({code: texts.PROFILES[code] for code in rules.profile_choices(legal_path, demo)})
 
 
 def choose(form: Any, case_id: int) -> None:
-    form.right_ids.choices = [(link.right_id, facts.labels(link.right)) for link in cases.pledges_of(case_id)]
+    form.right_ids.choices = named({link.right_id: facts.labels(link.right) for link in cases.pledges_of(case_id)})
 
 
 @bp.get("/listings/mine/<int:listing_id>")
@@ -129,7 +131,7 @@ def _forms(listing: Listing) -> dict[str, Any]:
     terms.opens_at.show(listing.planned_opens_at)
     terms.ends_at.show(listing.planned_ends_at)
     warnings = WarningsForm(formdata=None, data={"warnings": list(listing.warnings)})
-    warnings.warnings.choices = [(item.code, item.text_zh) for item in facts.profile_of(listing).warnings]
+    warnings.warnings.choices = named({item.code: item.text_zh for item in facts.profile_of(listing).warnings})
     return {
         "rights": rights,
         "text": text,
@@ -242,7 +244,7 @@ def check_terms(listing_id: int) -> ResponseReturnValue:
     form = _terms_form(listing)
     form.validate()
     with db.session.no_autoflush:
-        if form.profile_code.data in [code for code, _text in form.profile_code.choices]:
+        if form.profile_code.data in [choice.value for choice in form.profile_code.choices]:
             for name, value in form.values().items():
                 setattr(listing, name, value)
         terms = {"start", "increment", "deposit", "opens_at", "ends_at", "appraisal", "valuation_date", "balance_days"}
@@ -262,7 +264,7 @@ def check_terms(listing_id: int) -> ResponseReturnValue:
 @access(banker)
 def save_warnings(listing_id: int) -> ResponseReturnValue:
     listing, form = _own(listing_id), WarningsForm()
-    form.warnings.choices = [(item.code, item.text_zh) for item in facts.profile_of(listing).warnings]
+    form.warnings.choices = named({item.code: item.text_zh for item in facts.profile_of(listing).warnings})
     return _keep(
         listing,
         "warnings",

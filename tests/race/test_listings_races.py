@@ -52,7 +52,8 @@ def test_two_publications_at_once_make_one_lot_and_one_number(app: Zhiliu) -> No
         made = make_listing("reviewed", manager_org=platform)
         third = make_actor("platform", org=platform)
         answers = together(app, publisher(made.other_manager, made.id), publisher(third, made.id))
-        assert sorted(answers)[1] == "done" and answers.count("done") == 1, answers
+        assert answers.count("done") == 1, answers
+        assert set(answers) <= {"done", "listing_not_reviewed", "approval_decided"}
         db.session.expire_all()
         assert db.session.scalar(select(func.count()).select_from(Lot).where(Lot.listing_id == made.id)) == 1
     assert db.session.scalar(select(ListingCounter.last)) == 3

@@ -108,13 +108,8 @@ def test_the_whole_way_through_the_pages(app: Zhiliu) -> None:
     listing_id = db.session.scalar(select(Listing.id))
     here = f"/listings/mine/{listing_id}"
     opens = (now() + timedelta(days=40)).astimezone(SHANGHAI)
-    text = {
-        name: "内容"
-        for name in (
-            "summary", "known_defects", "inspection", "handover", "taxes_and_fees", "bidder_conditions",
-            "priority_holders", "notification_note", "contact",
-        )
-    }  # fmt: skip
+    names = "summary known_defects inspection handover taxes_and_fees bidder_conditions priority_holders"
+    text = dict.fromkeys([*names.split(), "notification_note", "contact"], "内容")
     told = (now() - timedelta(days=5)).astimezone(SHANGHAI).strftime("%Y-%m-%dT%H:%M")
     assert bank.post(here + "/text", data={"title": "", **text}).status_code == 422
     assert bank.post(here + "/text", data={"title": "两项专利", "parties_notified_at": told, **text}).status_code == 302
