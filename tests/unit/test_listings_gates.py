@@ -112,9 +112,12 @@ def data(**changes: Any) -> NoticeData:
         "basis": "（2026）鄂01执1号", "rights": (("驱鸟装置", "ZL202010000001.X", "某公司", ("质押，测试银行",)),),
         "start_minor": 700_000_00, "increment_minor": 7_000_00, "deposit_minor": 70_000_00, "balance_days": 15,
         "appraisal_minor": 1_000_000_00, "appraisal_date": None, "valuation_basis": "external_report",
-        "opens_at": AT, "ends_at": AT + timedelta(days=1), "published_at": AT, "currency": "CNY",
-        "texts": {"summary": "一件", "known_defects": "未发现"}, "bidder_conditions": "法人", "priority_holders": "未发现",
-        "parties_notified_at": AT, "notification_note": "送达", "warned": ("capacity", "deposit_forfeit"), "account": "专户",
+        "opens_at": AT, "ends_at": AT + timedelta(days=1), "published_at": AT,
+        "currency": "CNY",
+        "texts": {"summary": "一件", "known_defects": "未发现"},
+        "bidder_conditions": "法人", "priority_holders": "未发现",
+        "parties_notified_at": AT, "notification_note": "送达",
+        "warned": ("capacity", "deposit_forfeit"), "account": "专户",
     }  # fmt: skip
     return NoticeData(**values | changes)
 
@@ -122,8 +125,10 @@ def data(**changes: Any) -> NoticeData:
 def test_the_notice_says_what_the_articles_demand() -> None:
     text = notice_text(data())
     for part in (
-        "ZL-2026-000001", "ZL202010000001.X", "负担：质押，测试银行", "¥700,000.00", "¥7,000.00", "¥70,000.00", "未发现",
-        "2026年03月02日 10:00:00", "顺延 5 分钟", "优先购买权人", "15 日内", "特别提示", "保证金不予退还", "（2026）鄂01执1号",
+        "ZL-2026-000001", "ZL202010000001.X", "负担：质押，测试银行", "¥700,000.00", "¥7,000.00", "¥70,000.00",
+        "未发现",
+        "2026年03月02日 10:00:00", "顺延 5 分钟", "优先购买权人", "15 日内", "特别提示",
+        "保证金不予退还", "（2026）鄂01执1号",
     ):  # fmt: skip
         assert part in text, part
     assert "身份将在成交确认书中公示" not in text  # not ticked
