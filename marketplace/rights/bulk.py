@@ -15,10 +15,12 @@ from typing import Any
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from marketplace.core import clock
 from marketplace.core.actor import Actor
 from marketplace.core.db import db
 from marketplace.core.errors import Invalid, Problem
 from marketplace.core.i18n import _l
+from marketplace.rights import watch
 from marketplace.rights.rules.kinds import KINDS, Kind
 from marketplace.rights.rules.number_patents import PUBLICATION_LETTERS
 from marketplace.rights.rules.numbers import NumberRefused, ParsedNumber, candidates, parse_number, parse_uscc
@@ -218,6 +220,11 @@ INSERT INTO "right" (org_id, created_by, source, {columns})
 SELECT %(org)s, %(user)s, 'import', {values} FROM right_in i ORDER BY i.place
 ON CONFLICT (org_id, kind, number) DO NOTHING
 """
+# rights with dates have fees or an end to watch
+_DATED_SQL = """
+SELECT r.id FROM "right" r JOIN right_in i ON r.org_id = %(org)s AND r.kind = i.kind AND r.number = i.number
+WHERE r.term_end IS NOT NULL OR r.filing_date IS NOT NULL
+"""
 _EMPTY = {"text[]": "'{}'::text[]", "boolean": "true", "jsonb": "'{}'::jsonb"}
 
 
@@ -256,6 +263,10 @@ def upsert(org_id: int, rows: Sequence[PreparedRight], actor: Actor) -> Counts:
         changed = cursor.fetchone()[0]
         cursor.execute(_INSERT_SQL, params)
         new = cursor.rowcount
+        cursor.execute(_DATED_SQL, params)
+        dated = [row[0] for row in cursor.fetchall()]
+    if new or changed:
+        watch.reschedule_many(dated, clock.today())
     return Counts(new, changed, len(first) - new - changed)
 
 

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
+from sqlalchemy import func, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import selectinload
+
 from marketplace.core import deadlines
 from marketplace.core.calendar import start_of_day
+from marketplace.core.db import db
+from marketplace.core.models import Deadline
 from marketplace.rights.facts import paid_years, schedule_of, status_of, term_of
 from marketplace.rights.models import Right
 from marketplace.rights.rules.annuities import Annuity, add_months
@@ -83,3 +89,44 @@ def reschedule(right: Right, today: date) -> None:
             deadlines.cancel(kind, "right", right.id)
         else:
             deadlines.schedule(kind, "right", right.id, due_at, right.org_id)
+
+
+def reschedule_many(right_ids: list[int], today: date) -> None:
+    """``reschedule`` for many rights in a few statements, after an import."""
+    if not right_ids:
+        return
+    rights = db.session.scalars(
+        select(Right)
+        .where(Right.id.in_(right_ids))
+        .options(selectinload(Right.encumbrances), selectinload(Right.annuity_payments))
+        .execution_options(populate_existing=True)
+    )
+    rows, gone = [], []
+    for right in rights:
+        for kind, days in due_days(right, today).items():
+            due_at = upcoming(days, today)
+            if due_at is None:
+                gone.append((kind, right.id))
+            else:
+                rows.append(
+                    {"kind": kind, "subject": "right", "subject_id": right.id, "due_at": due_at, "org_id": right.org_id}
+                )
+    if rows:
+        statement = insert(Deadline)
+        moved = {"due_at": statement.excluded.due_at, "claimed_until": None, "attempts": 0, "last_error": None}
+        db.session.execute(
+            statement.on_conflict_do_update(
+                index_elements=["kind", "subject", "subject_id"], index_where=text("state = 'pending'"), set_=moved
+            ),
+            rows,
+        )
+    if gone:
+        db.session.execute(
+            update(Deadline)
+            .where(
+                Deadline.subject == "right",
+                tuple_(Deadline.kind, Deadline.subject_id).in_(gone),
+                Deadline.state == "pending",
+            )
+            .values(state="cancelled", done_at=func.clock_timestamp())
+        )
