@@ -123,8 +123,9 @@ def test_every_code_has_a_text() -> None:
         ("rights", "Patent_No Title Filing-Date Assignee", {"number": "Patent_No", "title": "Title",
          "filing_date": "Filing-Date", "holder_name": "Assignee"}),
         ("rights", "公开号 标题", {"number": "公开号", "publication_no": "公开号", "title": "标题"}),
-        ("cases", "案件编号 借款人名称 贷款本金（万元） 剩余本金(元) 到期日", {"reference": "案件编号", "debtor_name": "借款人名称",
-         "loan_principal": "贷款本金（万元）", "claim_principal": "剩余本金(元)", "loan_due": "到期日"}),
+        ("cases", "案件编号 借款人名称 贷款本金（万元） 剩余本金(元) 到期日", {"reference": "案件编号",
+         "debtor_name": "借款人名称", "loan_principal": "贷款本金（万元）",
+         "claim_principal": "剩余本金(元)", "loan_due": "到期日"}),
     ],
 )  # fmt: skip
 def test_columns_are_guessed_by_their_words(app: Any, target: str, header: str, expected: dict[str, str]) -> None:
