@@ -46,10 +46,6 @@ class CaseChange(CaseInput):
     """As CaseInput, but only what changes is sent; a name of its own keeps the OpenAPI document unambiguous."""
 
 
-class CaseChange(CaseInput):
-    """The same fields; what is not sent keeps its value."""
-
-
 class PledgeInput(Strict):
     right_id = fields.Integer(required=True, validate=validate.Range(1, 2**62))
     pledge_no = fields.String(allow_none=True)
