@@ -49,8 +49,8 @@ class Loan:
 
 LOANS = (
     Loan("演示-001", "江夏智感科技有限公司（演示）", 4_000_000, 5_200_000, (
-        Thing("invention_patent", "一种桥梁振动的光纤监测方法", "Method for monitoring bridge vibration by optical fibre",
-              "9900101", 6, {"ipc": ["G01H9/00"]}),
+        Thing("invention_patent", "一种桥梁振动的光纤监测方法",
+              "Method for monitoring bridge vibration by optical fibre", "9900101", 6, {"ipc": ["G01H9/00"]}),
         Thing("utility_model", "光纤传感器的防水接头", "Waterproof joint for an optical fibre sensor", "9900102", 4,
               {"ipc": ["G02B6/38"]}),
     )),
@@ -116,17 +116,21 @@ def enter(loan: Loan, *, approve: bool = True) -> Case:
     return case_for(loan.reference, loan.debtor, loan.principal, loan.value, owed, approve=approve)
 
 
-def case_for(reference: str, debtor: str, principal: int, value: int, owed: list[Right], *, approve: bool) -> Case:
-    """A case over these rights with every document its path needs."""
+def case_for(
+    reference: str, debtor: str, principal: int, value: int, owed: list[Right], *, approve: bool, notes: str = ""
+) -> Case:
+    """A case over these rights with every document its path needs. ``principal`` and ``value`` in yuan."""
     maker, second, day = actor("bank"), actor("bank2"), today()
     case = cases.create_case(maker, {
-        "reference": reference, "debtor_name": debtor, "debtor_uscc": made_up_code(900), "loan_contract_no": f"借-{reference}",
+        "reference": reference, "debtor_name": debtor, "debtor_uscc": made_up_code(900),
+        "loan_contract_no": f"借-{reference}",
         "loan_principal_minor": principal * 100, "loan_start": day - timedelta(days=720),
         "loan_due": day - timedelta(days=120), "default_date": day - timedelta(days=119),
         "claim_date": day - timedelta(days=5), "claim_principal_minor": principal * 90,
         "claim_interest_minor": principal * 6, "claim_penalty_minor": principal,
         "legal_path": "agreed_sale", "path_basis": "质押合同第 12 条（演示）", "valuation_basis": "bank_internal",
         "valuation_minor": value * 100, "valuation_date": day - timedelta(days=30), "region_code": "420115",
+        "notes": notes,
     }, demo=True)  # fmt: skip
     for right in owed:
         cases.add_right(maker, case.id, right.id, pledge_no=f"Y{day.year - 2}420{right.id:06d}",

@@ -79,18 +79,18 @@ def demo_environment(port: int, folder: Path = VAR) -> Iterator[dict[str, str]]:
         "BASE_URL": f"http://127.0.0.1:{port}",
         "MAIL_DIR": str(folder / "mail"),
         "SECURE_COOKIES": "false",
-        "DEMO": "true",
         "PLATFORM_ACCOUNT_NAME": "知流演示专户（非真实账户）",
         "PLATFORM_ACCOUNT_NO": "0000 0000 0000 0000",
         "PLATFORM_BANK_NAME": "演示银行（非真实银行）",
     }
     environment = {name: os.environ.get(name, value) for name, value in defaults.items()}
+    environment["DEMO"] = "true"
     servers: LocalServers | None = None
-    if "DATABASE_URL" not in os.environ or "REDIS_URL" not in os.environ:
+    if not os.environ.get("DATABASE_URL") or not os.environ.get("REDIS_URL"):
         servers = LocalServers(folder / "servers")
-        servers.start()
     try:
         if servers is not None:
+            servers.start()  # inside, so that a Ctrl-C in its middle stops what has started
             environment["DATABASE_URL"] = os.environ.get("DATABASE_URL") or servers.create_database("zhiliu")
             environment["REDIS_URL"] = os.environ.get("REDIS_URL") or servers.redis_url
         else:

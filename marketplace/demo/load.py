@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from marketplace import Zhiliu
 from marketplace.cases.models import Case
@@ -13,19 +13,26 @@ from marketplace.core.db import db, unit_of_work
 from marketplace.core.money import format_minor
 from marketplace.demo import collateral, offers, people
 from marketplace.listings.models import Listing
-from marketplace.parties.models import Organisation
 
 
 class NotADemo(RuntimeError):
     """The database holds real organisations; the demo does not touch it."""
 
 
+def refuse_real(app: Zhiliu) -> None:
+    """NotADemo when the database holds organisations that are not demo; looked at before anything is migrated."""
+    with app.app_context():
+        if db.session.scalar(text("SELECT to_regclass('organisation') IS NOT NULL")):
+            real = db.session.scalar(text("SELECT count(*) FROM organisation WHERE NOT demo"))
+            if real:
+                raise NotADemo(real)
+        db.session.remove()
+
+
 def load(app: Zhiliu, password: str) -> None:
     """People, loans, and offers whose notice runs. Refuses a database with anything that is not demo."""
+    refuse_real(app)
     with app.app_context():
-        real = db.session.scalar(select(func.count()).select_from(Organisation).where(Organisation.demo.is_(False)))
-        if real:
-            raise NotADemo
         with unit_of_work():
             people.settle(password)
         for number, loan in enumerate(collateral.LOANS):

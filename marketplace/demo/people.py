@@ -80,8 +80,8 @@ def settle(password: str) -> None:
         org = db.session.scalar(select(Organisation).where(Organisation.name == house.name))
         if org is None:
             org = Organisation(
-                kind=house.kind, name=house.name, name_en=house.name_en, uscc=made_up_code(number), region_code=house.region,
-                state="verified", verified_at=now(), demo=True, account_name=house.name,
+                kind=house.kind, name=house.name, name_en=house.name_en, uscc=made_up_code(number),
+                region_code=house.region, state="verified", verified_at=now(), demo=True, account_name=house.name,
                 account_no=f"0000 0000 0000 {number:04d}", account_bank="演示银行（非真实银行）",
                 contact_email=house.members[0].email,
             )  # fmt: skip

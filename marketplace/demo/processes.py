@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -63,9 +64,9 @@ class Processes:
                 child.terminate()
         until = time.monotonic() + patience_seconds
         for child in self.running.values():
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(max(0.1, until - time.monotonic()))
-            except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError):  # whatever the child itself left behind
                 os.killpg(child.pid, signal.SIGKILL)
-                child.wait()
+            child.wait()
         self.running.clear()

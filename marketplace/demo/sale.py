@@ -276,7 +276,8 @@ def _settle(lot_id: int, result: dict[str, Any], folder: Path, say: Say) -> None
             assert waiting is not None
             approvals.decide(waiting.id, actor("manager2"), approve=True)
             say(
-                f"退还保证金 release order {order.number}: {format_minor(order.total_minor)}，待导出给银行 ready for the bank"
+                f"退还保证金 release order {order.number}: {format_minor(order.total_minor)}，"
+                "待导出给银行 ready for the bank"
             )
 
 
