@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 DEADLINES, OUTBOX, IMPORTS = "deadlines", "outbox", "imports"
 QUEUES = (DEADLINES, OUTBOX, IMPORTS)
+# messages whose work is long have a queue of their own, so that mail and protocols do not wait behind them
+TOPICS = {"import.run": IMPORTS}
 
 
 def connect(app: Zhiliu) -> Redis:

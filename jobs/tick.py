@@ -31,10 +31,11 @@ INSERT INTO heartbeat AS h (name) VALUES (:name) ON CONFLICT (name) DO UPDATE SE
 
 
 def hand_out(app: Zhiliu, ids: list[int], queue: str, task: Callable[[list[int]], int]) -> None:
-    """To the queue in chunks; with Redis away the tick does the work itself, so nothing waits for Redis."""
+    """To the queue in chunks; with Redis away the tick does the work itself, so nothing waits for Redis. Long
+    work is left for when Redis is back: a close must not wait behind it."""
     for start in range(0, len(ids), CHUNK):
         chunk = ids[start : start + CHUNK]
-        if not queues.enqueue(app, queue, f"jobs.worker.{task.__name__}", chunk):
+        if not queues.enqueue(app, queue, f"jobs.worker.{task.__name__}", chunk) and queue != queues.IMPORTS:
             task(chunk)
 
 
@@ -46,7 +47,9 @@ def tick(app: Zhiliu) -> int:
     with unit_of_work():
         messages = outbox.claim_due()
         db.session.execute(BEAT, {"name": "tick"})
-    hand_out(app, messages, queues.OUTBOX, tasks.deliver)
+    for queue in (queues.OUTBOX, queues.IMPORTS):
+        ids = [message_id for message_id, topic in messages if queues.TOPICS.get(topic, queues.OUTBOX) == queue]
+        hand_out(app, ids, queue, tasks.deliver)
     db.session.remove()
     return len(due) + len(messages)
 

@@ -49,23 +49,24 @@ LEASE = timedelta(seconds=60)
 MAX_ATTEMPTS = 12
 
 
-def claim_due(limit: int = 200) -> list[int]:
-    """Lease waiting messages, oldest first; a crashed sender's messages come back when the lease ends."""
+def claim_due(limit: int = 200) -> list[tuple[int, str]]:
+    """Lease waiting messages, oldest first, as (id, topic); a crashed sender's messages come back when the lease
+    ends."""
     at = now()
-    ids = list(
-        db.session.scalars(
-            select(Outbox.id)
-            .where(Outbox.state == "pending", Outbox.available_at <= at)
-            .order_by(Outbox.available_at, Outbox.id)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-    )
-    if ids:
+    rows = db.session.execute(
+        select(Outbox.id, Outbox.topic)
+        .where(Outbox.state == "pending", Outbox.available_at <= at)
+        .order_by(Outbox.available_at, Outbox.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    claimed = [(row.id, row.topic) for row in rows]
+    if claimed:
+        ids = [message_id for message_id, _topic in claimed]
         db.session.execute(
             update(Outbox).where(Outbox.id.in_(ids)).values(available_at=at + LEASE, attempts=Outbox.attempts + 1)
         )
-    return ids
+    return claimed
 
 
 def read(message_id: int) -> tuple[str, dict[str, Any]] | None:

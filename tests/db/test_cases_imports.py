@@ -146,12 +146,12 @@ def test_a_killed_run_goes_on_where_it_stopped(app: Zhiliu) -> None:
     assert db.session.get_one(ImportRun, run_id).cursor == 11
     queues.connect(app).flushall()
     tick.tick(app)
-    worker.work(app, queues.OUTBOX, burst=True)
+    worker.work(app, queues.IMPORTS, burst=True)
     assert db.session.get_one(ImportRun, run_id, populate_existing=True).state == "running", "its lease still runs"
     db.session.execute(update(Outbox).values(available_at=now() - timedelta(seconds=1)))
     db.session.commit()
     tick.tick(app)
-    worker.work(app, queues.OUTBOX, burst=True)
+    worker.work(app, queues.IMPORTS, burst=True)
     db.session.rollback()
     assert counts(db.session.get_one(ImportRun, run_id, populate_existing=True)) == ("done", 25, 25, 0, 0, 0)
     assert db.session.scalar(select(func.count()).select_from(Right)) == 25
@@ -171,7 +171,7 @@ def test_a_long_run_makes_room_for_others(app: Zhiliu, monkeypatch: pytest.Monke
     monkeypatch.setattr(running.run_chunk, "__defaults__", (2,))
     for turn in range(1, 5):
         tick.tick(app)
-        worker.work(app, queues.OUTBOX, burst=True)
+        worker.work(app, queues.IMPORTS, burst=True)
         db.session.rollback()
         run = db.session.get_one(ImportRun, run_id, populate_existing=True)
         assert run.rows_read == min(2 * turn, 6)
@@ -191,7 +191,7 @@ def test_a_run_that_always_breaks_is_given_up_and_says_so(app: Zhiliu, monkeypat
         db.session.execute(update(Outbox).values(available_at=now() - timedelta(seconds=1)))
         db.session.commit()
         tick.tick(app)
-        worker.work(app, queues.OUTBOX, burst=True)
+        worker.work(app, queues.IMPORTS, burst=True)
     db.session.rollback()
     run = db.session.get_one(ImportRun, run_id, populate_existing=True)
     assert (run.state, run.failure) == ("failed", "ZeroDivisionError")

@@ -114,3 +114,25 @@ def test_a_message_is_sent_once_and_a_failing_one_waits(app: Zhiliu) -> None:
     assert states == {"test.topic": "done", "test.bad": "pending"}
     outbox._handlers.pop("test.topic")
     outbox._handlers.pop("test.bad")
+
+
+def test_long_work_has_its_own_queue_and_waits_for_redis(app: Zhiliu, monkeypatch: pytest.MonkeyPatch) -> None:
+    from redis import Redis
+
+    ran: list[int] = []
+    kept = outbox.handler_of("import.run")
+    outbox.on("import.run")(lambda message_id, payload: ran.append(message_id))
+    outbox.post("import.run", {"run_id": 1})
+    db.session.commit()
+    with monkeypatch.context() as away:
+        away.setitem(app.extensions, "redis", Redis.from_url("redis://127.0.0.1:1", socket_connect_timeout=1))
+        tick.tick(app)
+    assert ran == []
+    db.session.execute(db.update(Outbox).values(available_at=now() - timedelta(seconds=1)))  # the lease ends
+    db.session.commit()
+    tick.tick(app)
+    worker.work(app, queues.OUTBOX, burst=True)
+    assert ran == []
+    worker.work(app, queues.IMPORTS, burst=True)
+    assert len(ran) == 1
+    outbox.on("import.run")(kept)

@@ -157,7 +157,7 @@ def upload(client: FlaskClient, content: bytes, name: str = "权利.csv", target
 
 def work(app: Zhiliu) -> None:
     tick.tick(app)
-    worker.work(app, queues.OUTBOX, burst=True)
+    worker.work(app, queues.IMPORTS, burst=True)
     db.session.rollback()
     db.session.expire_all()
 
