@@ -42,6 +42,7 @@ def create_app(settings: Settings | None = None) -> Zhiliu:
     edge.configure_errors(app)
     pages.configure_pages(app)
     api.configure_api(app)
+    limits.limit_views(app)
     handlers.connect_handlers(app)
     commands.configure_commands(app)
     return app

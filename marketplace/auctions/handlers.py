@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from marketplace.auctions import letters, service, service_after
+from marketplace.auctions import for_money, letters, service, service_after
 from marketplace.auctions.sale import sale_of
 from marketplace.auctions.service_registration import deposit_came
 from marketplace.core import approvals, deadlines, events, outbox
@@ -73,3 +73,6 @@ def deposit_is_held(deposit_id: int, data: dict[str, Any], actor: Actor) -> None
 @events.when("balance.paid")
 def balance_is_paid(lot_id: int, data: dict[str, Any], actor: Actor) -> None:
     service_after.balance_paid(data["lot_id"], data["org_id"], actor)
+
+
+__all__ = ["for_money"]

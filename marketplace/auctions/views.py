@@ -20,7 +20,6 @@ from marketplace.core.access import access, current_actor, member, public
 from marketplace.core.errors import NotFound, Refused
 from marketplace.core.i18n import _, _l
 from marketplace.core.money import MoneyRefused, parse_minor
-from marketplace.core.signing import public_key_pem
 
 bp = Blueprint("auctions", __name__)
 bp.app_template_filter("instant_ms")(showing.instant_ms)
@@ -187,8 +186,8 @@ def course_file(lot_id: int) -> ResponseReturnValue:
 @bp.get("/lots/public-key.pem")
 @access(public)
 def public_key() -> ResponseReturnValue:
-    """The key that signs receipts and courses."""
-    return attachment(public_key_pem().encode(), "application/x-pem-file", "key.pem")
+    """The key has one address for the whole site; this one is written on papers of earlier sales."""
+    return redirect(url_for("web.signing_key"), 301)
 
 
 @bp.get("/lots/verify_sale.py")

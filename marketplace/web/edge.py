@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import structlog
-from flask import Response, g, jsonify, make_response, redirect, render_template, request, session, url_for
+from flask import Response, g, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel.speaklater import LazyString
 from flask_limiter.errors import RateLimitExceeded
-from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -217,12 +216,11 @@ def sign_in_first() -> ResponseReturnValue:
 
 def know_the_actor() -> None:
     """The form check runs before sign-in is looked at; its error page must still show who is signed in."""
-    from marketplace.core.access import current_actor
-    from marketplace.parties.sign_in import actor_of
+    from marketplace.parties.sign_in import look
 
     try:
-        if current_actor().user_id is None and current_user and current_user.is_authenticated:
-            g.actor = actor_of(current_user, session.get("membership"))
+        if "who" not in g and not request.path.startswith("/api/"):
+            g.actor = look()
     except SQLAlchemyError:
         g.database_away = True
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flask import current_app, g, request, url_for
-from flask_login import current_user
-from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.routing import BuildError
 
 from marketplace.core.access import current_actor, policy_of
@@ -133,31 +131,26 @@ def language_href(code: str) -> str:
 
 
 class Me:
-    """Names of the signed-in user and organisation, read when a template asks. Empty while the database is away,
-    so that the error page can still be drawn."""
+    """Names of the signed-in user and organisation, as sign-in found them; no query. Empty while the database is
+    away, so that the error page can still be drawn."""
 
     def __init__(self) -> None:
         self.actor = current_actor()
 
     @property
     def name(self) -> str:
-        try:
-            return str(current_user.display_name or current_user.email) if self.actor.user_id else ""
-        except (SQLAlchemyError, AttributeError):
-            return ""
+        row = self._row()
+        return str(row.display_name or row.email) if row is not None else ""
 
     @property
     def org_name(self) -> str:
-        if self.actor.org_id is None or g.get("database_away"):
-            return ""
-        from marketplace.core.db import db
-        from marketplace.parties.models import Organisation
+        row = self._row()
+        return str(row.org_name) if row is not None and self.actor.org_id is not None else ""
 
-        try:
-            org = db.session.get(Organisation, self.actor.org_id)
-        except SQLAlchemyError:
-            return ""
-        return org.name if org else ""
+    def _row(self) -> Any:
+        """The user's row for the organisation they act for; one without, where sign-in is not complete."""
+        rows = g.get("who") or [None]
+        return next((row for row in rows if row is not None and row.org_id == self.actor.org_id), rows[0])
 
     @property
     def kind(self) -> Any:

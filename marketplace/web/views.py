@@ -128,11 +128,11 @@ def prometheus() -> ResponseReturnValue:
 @bp.get("/keys/signing.pem")
 @access(public)
 def signing_key() -> ResponseReturnValue:
-    """The public key that receipts and protocols verify against."""
+    """The public key that receipts and protocols verify against, named as in the verifier's example."""
     return Response(
         public_key_pem(),
         mimetype="application/x-pem-file",
-        headers={"Content-Disposition": "attachment; filename=zhiliu-signing.pem"},
+        headers={"Content-Disposition": "attachment; filename=key.pem"},
     )
 
 

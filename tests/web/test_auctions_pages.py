@@ -249,7 +249,7 @@ def test_the_receipt_is_the_bidders_own_and_verifies(app: Zhiliu, tmp_path: Path
     mine = browser_of(app, lot.bidders[0])
     (tmp_path / "receipt.json").write_bytes(mine.get(f"/lots/{lot.id}/receipts/1").data)
     (tmp_path / "course.json").write_bytes(app.test_client().get(f"/lots/{lot.id}/course.json").data)
-    (tmp_path / "key.pem").write_bytes(app.test_client().get("/lots/public-key.pem").data)
+    (tmp_path / "key.pem").write_bytes(app.test_client().get("/lots/public-key.pem", follow_redirects=True).data)
     (tmp_path / "verify_sale.py").write_bytes(app.test_client().get("/lots/verify_sale.py").data)
     run = [sys.executable, "verify_sale.py", "course.json", "--public-key", "key.pem", "--receipt", "receipt.json"]
     done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, timeout=30)

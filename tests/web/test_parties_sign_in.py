@@ -296,7 +296,7 @@ def test_a_request_looks_up_its_user_in_one_query_and_static_files_in_none(app: 
 
     sql_event.listen(db.engine, "before_cursor_execute", note)
     try:
-        client.get("/static/zhiliu.css")
+        client.get("/static/zhiliu.css").close()
         assert statements == []
         client.get("/health")
         assert len([s for s in statements if "fs_uniquifier" in s]) == 1
