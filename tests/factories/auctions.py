@@ -49,10 +49,10 @@ class MadeLot:
     lot: Lot
     seller: Organisation
     bidders: list[Bidder] = field(default_factory=list)
+    id: int = 0
 
-    @property
-    def id(self) -> int:
-        return self.lot.id
+    def __post_init__(self) -> None:
+        self.id = self.lot.id  # kept: a session that ends takes the row's attributes with it
 
     @property
     def state(self) -> LotState:
