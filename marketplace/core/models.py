@@ -24,7 +24,10 @@ class Event(Base):
     via: Mapped[str] = mapped_column(server_default="page")
     public: Mapped[bool] = mapped_column(server_default=text("false"))
     data: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
-    __table_args__ = (Index("ix_event_subject", "subject", "subject_id", "id"),)
+    __table_args__ = (
+        Index("ix_event_subject", "subject", "subject_id", "id"),
+        Index("ix_event_org", "org_id", "id"),  # what an organisation did lately
+    )
 
 
 class Deadline(Base):
@@ -54,6 +57,8 @@ class Deadline(Base):
             postgresql_where=text("state = 'pending'"),
         ),
         Index("ix_deadline_due", "due_at", postgresql_where=text("state = 'pending'")),
+        # what falls due for an organisation
+        Index("ix_deadline_org", "org_id", "due_at", postgresql_where=text("state = 'pending'")),
     )
 
 

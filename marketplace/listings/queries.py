@@ -428,6 +428,51 @@ def _waiting(listings: list[Listing]) -> list[Waiting]:
     ]
 
 
+def waiting_count() -> tuple[int, int]:
+    """Offers that wait for a manager (to review or to publish), and objections not yet decided: one statement."""
+    offers = select(func.count()).where(Listing.state.in_(("submitted", "reviewed"))).scalar_subquery()
+    objections = select(func.count()).where(Objection.state.in_(("filed", "under_review"))).scalar_subquery()
+    row = db.session.execute(select(offers, objections)).one()
+    return row[0], row[1]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Rounds of one kind (real or sandbox) by how they stand; amounts in minor units of CNY."""
+
+    sandbox: bool
+    scheduled: int
+    running: int
+    suspended: int
+    sold: int
+    unsold: int
+    start_minor: int  # of the rounds sold
+    price_minor: int
+
+
+def figures() -> list[Figures]:
+    """How the rounds stand, real ones and sandbox ones apart, in one statement; an empty kind is left out."""
+
+    def count(state: str) -> Any:
+        return func.count().filter(LotState.state == state)
+
+    def total(column: Any) -> Any:
+        return func.coalesce(func.sum(column).filter(LotState.state == "sold", Lot.currency == "CNY"), 0)
+
+    rows = db.session.execute(
+        select(
+            Lot.sandbox,
+            *(count(state) for state in ("scheduled", "running", "suspended", "sold", "unsold")),
+            total(Lot.start_minor),
+            total(LotState.price_minor),
+        )
+        .join(LotState, LotState.lot_id == Lot.id)
+        .group_by(Lot.sandbox)
+        .order_by(Lot.sandbox)
+    )
+    return [Figures(row[0], *(int(value) for value in row[1:])) for row in rows]
+
+
 def sale_state(listing: Listing, lots: list[tuple[Lot, LotState]]) -> str:
     """What a reader is shown: the latest round's state once published, else the listing's."""
     return lots[-1][1].state if lots and listing.published_at else listing.state

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from marketplace.core.db import db
 from marketplace.money import ledger
-from marketplace.money.models import Deposit, Payout, Receivable
+from marketplace.money.models import Deposit, Payout, Receivable, StatementLine
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,14 @@ class LotMoney:
     proceeds_minor: int  # owed or paid to the seller
     proceeds_paid_minor: int
     deposits_to_release: int
+
+
+def waiting_count() -> tuple[int, int]:
+    """Credits that nobody has dealt with, and payouts that no order holds yet: one statement."""
+    lines = select(func.count()).where(StatementLine.state == "open").scalar_subquery()
+    payouts = select(func.count()).where(Payout.state == "due").scalar_subquery()
+    row = db.session.execute(select(lines, payouts)).one()
+    return row[0], row[1]
 
 
 def deposit_of(lot_id: int, org_id: int) -> Deposit | None:

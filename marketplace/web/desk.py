@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from flask import url_for
 from sqlalchemy import func, select, update
 
 from marketplace.core import approvals, deadlines
@@ -15,6 +16,9 @@ from marketplace.core.errors import NotFound
 from marketplace.core.events import record
 from marketplace.core.i18n import _l
 from marketplace.core.models import Approval, Deadline, Event, Heartbeat, Outbox
+from marketplace.listings import queries as listings
+from marketplace.money import queries as money
+from marketplace.parties import queries as parties
 from marketplace.parties.models import User
 from marketplace.web import words
 
@@ -49,6 +53,20 @@ def describe(row: Approval, actor: Actor, names: dict[int, str]) -> dict[str, An
         "own": row.requested_by == actor.user_id,
         "data": [(label, row.data[key], key.endswith("_minor")) for key, label in DATA_TEXT.items() if key in row.data],
     }
+
+
+def manager_counts() -> list[dict[str, Any]]:
+    """What waits for a manager in each room, three statements however much there is; nothing of what is done."""
+    offers, objections = listings.waiting_count()
+    lines, payouts = money.waiting_count()
+    found = (
+        (parties.waiting_count(), _l("机构等待审核"), "parties.manage_list"),
+        (offers, _l("挂牌等待审核或发布"), "listings.manage_list"),
+        (objections, _l("异议等待处理"), "listings.manage_list"),
+        (lines, _l("来款等待确认"), "money.line_list"),
+        (payouts, _l("款项等待付出"), "money.payout_list"),
+    )
+    return [{"count": count, "text": text, "href": url_for(page)} for count, text, page in found if count]
 
 
 def open_deadlines(org_id: int, limit: int = 20) -> list[dict[str, Any]]:

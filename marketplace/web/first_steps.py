@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from marketplace.core.actor import BANK, ENTERPRISE, OPERATOR, PLATFORM, Actor
+from marketplace.core.actor import BANK, ENTERPRISE, OPERATOR, PLATFORM, REGULATOR, Actor
 from marketplace.core.i18n import _l
 from marketplace.web.navigation import entry
 
@@ -27,20 +27,27 @@ MANAGER = (
     (_l("导入银行流水，确认到账"), _l("对得上参考号的自动匹配，其余由两人确认。"), "money.desk"),
     (_l("看任务是否正常"), _l("到期未办、发送失败的都列在那里。"), "web.jobs_desk"),
 )
+WATCHER = (
+    (_l("看正在进行的拍卖"), _l("公告、规则、出价过程都公开；竞买人以代码显示。"), "listings.public_list"),
+    (_l("看各机构的案件"), _l("案件的债权、路径和状态，只读。"), "cases.case_list"),
+    (_l("看成交结果"), _l("每一轮只有一个结果，附成交记录。"), "listings.results"),
+    (_l("核验一场拍卖"), _l("用公钥和核验程序，自己验证出价过程没有被改动。"), "web.how"),
+)
 VERIFY = (
     _l("完善机构资料并提交审核"),
     _l("平台审核通过后才能挂牌或竞买；结果会发邮件。"),
     "parties.settings",
 )
-STEPS = {BANK: SELLER, OPERATOR: BUYER, ENTERPRISE: BUYER, PLATFORM: MANAGER}
+MADE_BY_COMMAND = (PLATFORM, REGULATOR)  # nobody has to verify them
+STEPS = {BANK: SELLER, OPERATOR: BUYER, ENTERPRISE: BUYER, PLATFORM: MANAGER, REGULATOR: WATCHER}
 
 
 def first_steps(actor: Actor) -> list[dict[str, Any]]:
     """The way from here, the next step marked."""
     found: list[dict[str, Any]] = []
-    if actor.org_kind != PLATFORM:
+    if actor.org_kind not in MADE_BY_COMMAND:
         found.append(step(*VERIFY, "done" if actor.org_verified else "now"))
-    ready = actor.org_verified or actor.org_kind == PLATFORM
+    ready = actor.org_verified or actor.org_kind in MADE_BY_COMMAND
     for number, (title, text, endpoint) in enumerate(STEPS.get(actor.org_kind or "", ())):
         found.append(step(title, text, endpoint, "now" if ready and number == 0 else "next"))
     return found

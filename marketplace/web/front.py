@@ -30,6 +30,11 @@ def results(limit: int = 5) -> list[Any]:
     return list(queries.latest_results(limit))
 
 
+def figures() -> list[Any]:
+    """How the rounds stand, for those who watch the market."""
+    return queries.figures()
+
+
 def queue_lengths() -> dict[str, int] | None:
     """Jobs waiting in each queue; None while Redis is away."""
     from rq import Queue

@@ -32,6 +32,7 @@ MENUS = {
     BANK: (
         DESK,
         ("cases.case_list", _l("不良案件")),
+        ("cases.import_list", _l("批量导入")),
         ("rights.right_list", _l("知识产权")),
         ("listings.mine", _l("挂牌")),
         ("money.my_proceeds", _l("应收价款")),
@@ -48,7 +49,7 @@ MENUS = {
         APPROVALS,
         ("web.jobs_desk", _l("任务与消息")),
     ),
-    REGULATOR: (DESK,),
+    REGULATOR: (DESK, ("cases.case_list", _l("不良案件"))),
 }
 VISITOR = (("web.home", _l("首页")), *PUBLIC_ENTRIES, ("web.how", _l("拍卖怎么进行")))
 NO_ORG = (DESK, *PUBLIC_ENTRIES)

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from marketplace import Zhiliu
 from marketplace.core import approvals as core_approvals
 from marketplace.core.access import access, current_actor, manager, member, public, signed_in
+from marketplace.core.actor import PLATFORM, REGULATOR
 from marketplace.core.clock import now
 from marketplace.core.errors import Refused
 from marketplace.core.i18n import _
@@ -52,6 +53,8 @@ def desk() -> ResponseReturnValue:
         events=desks.recent_events(actor.org_id),
         steps=first_steps(actor),
         dead=desks.dead_messages() if actor.is_manager else 0,
+        counts=desks.manager_counts() if actor.is_manager else [],
+        figures=front.figures() if actor.org_kind in (PLATFORM, REGULATOR) else [],
     )
 
 

@@ -29,6 +29,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_deadline'))
     )
     op.create_index('ix_deadline_due', 'deadline', ['due_at'], unique=False, postgresql_where=sa.text("state = 'pending'"))
+    op.create_index('ix_deadline_org', 'deadline', ['org_id', 'due_at'], unique=False, postgresql_where=sa.text("state = 'pending'"))
     op.create_index('uq_deadline_open', 'deadline', ['kind', 'subject', 'subject_id'], unique=True, postgresql_where=sa.text("state = 'pending'"))
     op.create_table('event',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -43,6 +44,7 @@ def upgrade() -> None:
     sa.Column('data', postgresql.JSONB(astext_type=Text()), server_default=sa.text("'{}'"), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_event'))
     )
+    op.create_index('ix_event_org', 'event', ['org_id', 'id'], unique=False)
     op.create_index('ix_event_subject', 'event', ['subject', 'subject_id', 'id'], unique=False)
     op.create_table('heartbeat',
     sa.Column('name', sa.Text(), nullable=False),
