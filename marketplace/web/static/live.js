@@ -103,7 +103,9 @@
     set("live-bids", String(next.bids));
     set("live-extensions", String(next.extensions));
     set("live-minimum", money(next.minimum_minor));
-    set("live-state", say["state" + next.state] || next.state);
+    const badge = get("live-state").firstElementChild;
+    badge.textContent = say["state" + next.state] || next.state;
+    badge.className = `zl-badge zl-${say["tone" + next.state] || "neutral"}`;
     set("live-ends", shanghai(next.ends_at));
     const clock = get("live-countdown");
     if (clock) {
@@ -221,6 +223,8 @@
     const open = now >= opensAt && now < endsAt && (phase === "running" || phase === "scheduled");
     form.querySelectorAll("[data-bid], [data-match], [data-step]").forEach((b) => { b.disabled = busy || !open; });
     set("bid-closed", now >= endsAt ? say.waiting : "");
+    const hint = get("bid-hint"); // why one cannot bid yet
+    if (hint && open) hint.hidden = true;
   }
   setInterval(tick, 500);
 
