@@ -1,0 +1,94 @@
+"""The desk shows managers what waits in every room, the regulator how sales stand; money pages know lots by title."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+from marketplace import Zhiliu
+from marketplace.core.clock import now
+from marketplace.core.db import db
+from marketplace.listings.models import Listing, Objection
+from marketplace.money import lots
+from marketplace.money.models import Payout
+from tests.factories import money
+from tests.factories.auctions import make_lot
+from tests.factories.parties import client_for, make_org, make_user
+
+
+def test_a_manager_sees_how_much_waits_and_nothing_of_what_does_not(app: Zhiliu) -> None:
+    client = client_for(app, make_user(make_org("platform")))
+    assert "等平台处理" not in client.get("/desk").text
+    for _ in range(3):
+        make_org("operator", state="submitted")
+    made = make_lot(1)
+    listing = db.session.get_one(Listing, made.lot.listing_id)
+    filer = make_user(make_org("operator"))
+    text = {"capacity": "bidder", "ground": "other", "text": "权属有争议", "filed_by": filer.id}
+    db.session.add_all(Objection(listing_id=listing.id, state=s, **text) for s in ("filed", "under_review", "rejected"))
+    managers = money.make_managers()
+    money.import_rows(managers, *(money.row(100_00 + n, "无参考号") for n in range(4)))
+    due = now() + timedelta(hours=3)
+    db.session.add(Payout(purpose="proceeds", amount_minor=5, currency="CNY", due_at=due, org_id=made.seller.id))
+    db.session.commit()
+    page = " ".join(client.get("/desk").text.split())
+    for text_, count, href in (
+        ("机构等待审核", 3, "/manage/organisations"),
+        ("异议等待处理", 2, "/manage/listings"),
+        ("来款等待确认", 4, "/manage/money/lines"),
+        ("款项等待付出", 1, "/manage/money/payouts"),
+    ):
+        assert f'<a href="{href}">{text_}</a><strong class="zl-num">{count}</strong>' in page
+    assert "挂牌等待审核或发布" not in page
+    bank = client_for(app, make_user(make_org("bank"))).get("/desk").text
+    assert "等平台处理" not in bank
+
+
+def test_the_regulator_reads_how_sales_stand_and_is_not_asked_to_be_verified(app: Zhiliu) -> None:
+    client = client_for(app, make_user(make_org("regulator", state="draft"), ("viewer",)))
+    empty = client.get("/desk").text
+    assert "还没有拍卖" in empty and "还没有通过平台审核" not in empty and "完善机构资料" not in empty
+    made = make_lot(2, start_minor=100_000_00)
+    assert made.bid(0, 123_000_00).accepted
+    made.end()
+    from marketplace.auctions import service
+
+    service.close_lot(made.id)
+    db.session.commit()
+    make_lot(0)
+    page = " ".join(client.get("/desk").text.split())
+    assert "拍卖概况" in page and "沙盒拍卖" not in page
+    for label, value in (("成交", "1"), ("竞价中", "1"), ("流拍", "0")):
+        assert f"<dt>{label}</dt><dd>{value}</dd>" in page
+    assert "¥123,000.00" in page and "¥100,000.00" in page
+    assert 'href="/cases"' in page and "/manage/" not in page
+
+
+def test_money_pages_name_lots_by_their_title_and_find_a_seller_its_own(app: Zhiliu) -> None:
+    made, other = make_lot(0), make_lot(0)
+    facts = lots.facts_of([made.id, 10**9])
+    assert (facts[made.id].title, facts[made.id].seller_org_id) == (made.lot.title, made.seller.id)
+    assert "标的" in facts[10**9].title
+    assert lots.sold_by(made.seller.id) == [made.id]
+    page = client_for(app, make_user(made.seller)).get("/my/proceeds").text
+    assert f'href="/lots/{made.id}"' in page and f'href="/lots/{other.id}"' not in page
+
+
+def test_the_signing_key_has_one_address(app: Zhiliu) -> None:
+    answer = app.test_client().get("/lots/public-key.pem")
+    assert (answer.status_code, answer.headers["Location"]) == (301, "/keys/signing.pem")
+    assert app.test_client().get("/keys/signing.pem").text.startswith("-----BEGIN PUBLIC KEY-----")
+
+
+def test_the_page_names_who_looks_without_asking_again(app: Zhiliu) -> None:
+    org = make_org("bank", name="江城银行")
+    user = make_user(org)
+    page = client_for(app, user).get("/desk").text
+    assert "<span>江城银行</span>" in page and str(user.display_name) in page
+    user.active = False
+    db.session.commit()
+    assert "江城银行" not in client_for(app, user).get("/").text
+
+
+def test_a_reference_of_nobody_is_no_lot(app: Zhiliu) -> None:
+    assert lots.facts_of([]) == {} and lots.sold_by(uuid.uuid4().int % 10**9) == []
