@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Response, current_app
-from flask_smorest import Blueprint
+from flask import Response, request
 from marshmallow import EXCLUDE, Schema, fields, validate
 
-from marketplace.auctions import queries, service
+from marketplace.auctions import queries, service, service_registration
 from marketplace.auctions.rules.course import course_bytes
 from marketplace.core import files
 from marketplace.core.access import access, current_actor, public, token
-from marketplace.core.api import Answer, ErrorAnswer, ErrorBody, Strict, minor
+from marketplace.core.api import Answer, Blueprint, ErrorAnswer, ErrorBody, LanguageQuery, Strict, minor
 from marketplace.core.errors import NotFound
 from marketplace.core.i18n import _l
 from marketplace.core.signing import public_key_pem
 
+KINDS = ("ordinary", "priority")
 blp = Blueprint("auctions_api", __name__, url_prefix="/api/v1", description="Lots, registrations, bids, results")
 
 
@@ -82,10 +83,7 @@ class LotAnswer(Answer):
     result = fields.Nested(ResultAnswer, allow_none=True)
 
 
-class LotQuery(Schema):
-    class Meta:
-        unknown = EXCLUDE
-
+class LotQuery(LanguageQuery):
     after_seq = fields.Integer(load_default=0, validate=validate.Range(0, 2**62))
     limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
 
@@ -119,6 +117,20 @@ class RegistrationAnswer(Answer):
     checks = fields.List(fields.Nested(CheckAnswer))
 
 
+class PreemptionInput(Strict):
+    basis = fields.String(required=True, validate=validate.OneOf(service_registration.BASES))
+    evidence = fields.String(required=True, validate=validate.Length(1, 5000))
+    rank = fields.Integer(load_default=1, strict=True, validate=validate.Range(1, 99))
+
+
+class PreemptionAnswer(Answer):
+    lot_id = fields.Integer()
+    basis = fields.String()
+    rank = fields.Integer(metadata={"description": "1 comes first; the one that the platform confirms counts"})
+    state = fields.String(metadata={"enum": ["filed", "confirmed", "refused"]})
+    reason = fields.String(allow_none=True)
+
+
 class KeyHeader(Schema):
     class Meta:
         unknown = EXCLUDE
@@ -133,7 +145,7 @@ class KeyHeader(Schema):
 
 class BidInput(Strict):
     amount_minor = minor("The whole price you offer, in minor units", required=True)
-    kind = fields.String(load_default="ordinary", validate=validate.OneOf(["ordinary", "priority"]))
+    kind = fields.String(load_default="ordinary", validate=validate.OneOf(KINDS))
     confirmed_high = fields.Boolean(load_default=False)
 
 
@@ -170,9 +182,6 @@ class BidAnswerSchema(Answer):
 class KeyAnswer(Answer):
     algorithm = fields.String()
     public_key_pem = fields.String()
-
-
-_bid = BidAnswerSchema()
 
 
 @blp.get("/lots/<int:lot_id>")
@@ -261,29 +270,96 @@ def _registration(lot_id: int) -> dict[str, Any]:
     }
 
 
-@blp.post("/lots/<int:lot_id>/bids")
+@blp.post("/lots/<int:lot_id>/preemption")
+@blp.arguments(PreemptionInput)
+@blp.response(201, PreemptionAnswer)
+@access(token("auctions:register"))
+def file_preemption(data: dict[str, Any], lot_id: int) -> Any:
+    """Claim priority before the start. Filing again while undecided replaces the text; papers go on the pages."""
+    return service.file_preemption(current_actor(), lot_id, data["basis"], data["evidence"], data["rank"])
+
+
+def place_bid(lot_id: int) -> Response:
+    """Place a bid. It is decided by the database clock under the lot's lock; the answer is final and repeatable."""
+    received_at = datetime.now(UTC)  # when it reached us: recorded, never decisive
+    data, key = request.get_json(silent=True), request.headers.get("Idempotency-Key", "")
+    if data is None or not _plainly_right(data, key):
+        return _read_bid(lot_id=lot_id)  # type: ignore[no-any-return]
+    return _answer_bid(lot_id, data, key, received_at)
+
+
+def _plainly_right(data: Any, key: str) -> bool:
+    """Whether the schemas below would take it as it stands: they name every fault, but take longer than the bid."""
+    return (
+        type(data) is dict
+        and request.mimetype == "application/json"
+        and data.keys() <= {"amount_minor", "kind", "confirmed_high"}
+        and type(data.get("amount_minor")) is int
+        and 0 <= data["amount_minor"] <= 10**15
+        and data.get("kind", "ordinary") in KINDS
+        and type(data.get("confirmed_high", False)) is bool
+        and 0 < len(key) <= 100
+    )
+
+
 @blp.arguments(KeyHeader, location="headers")
 @blp.arguments(BidInput)
 @blp.response(201, BidAnswerSchema)
 @blp.alt_response(409, schema=BidAnswerSchema, description="Refused, with the reason and the standing price")
-@access(token("bids:write"))
-def place_bid(header: dict[str, Any], data: dict[str, Any], lot_id: int) -> Any:
-    """Place a bid. It is decided by the database clock under the lot's lock; the answer is final and repeatable."""
-    answer = service.place_bid(
+def _read_bid(header: dict[str, Any], data: dict[str, Any], lot_id: int) -> Response:
+    return _answer_bid(lot_id, data, header["idempotency_key"], datetime.now(UTC))
+
+
+def _answer_bid(lot_id: int, data: dict[str, Any], key: str, received_at: datetime) -> Response:
+    answer = service.place_bid_at_once(
         current_actor(),
         lot_id,
         data["amount_minor"],
-        header["idempotency_key"],
-        data["kind"],
-        datetime.now(UTC),  # when it reached us: recorded, never decisive
-        data["confirmed_high"],
+        key,
+        data.get("kind", "ordinary"),
+        received_at,
+        data.get("confirmed_high", False),
     )
-    body = _bid.dump(answer)
+    body = bid_body(answer)
     if not answer.accepted:
         # refusals look alike wherever they come from
         refusal = {"code": answer.code, "message": body["message"], "field": "amount_minor"}
         body["error"] = refusal | {"params": answer.params, "source": answer.source, "problems": []}
-    return Response(current_app.json.dumps(body), 201 if answer.accepted else 409, mimetype="application/json")
+    return Response(json.dumps(body, ensure_ascii=False), 201 if answer.accepted else 409, mimetype="application/json")
+
+
+def bid_body(answer: service.BidAnswer) -> dict[str, Any]:
+    """``BidAnswerSchema`` by hand: the same members (a test compares them)."""
+    standing = answer.standing
+    return {
+        "accepted": answer.accepted,
+        "code": answer.code,
+        "message": answer.message,
+        "params": answer.params,
+        "source": answer.source,
+        "amount_minor": answer.amount_minor,
+        "currency": answer.currency,
+        "bidder_code": answer.bidder_code,
+        "seq": answer.seq,
+        "decided_at": answer.decided_at.isoformat(),
+        "ends_at": answer.ends_at and answer.ends_at.isoformat(),
+        "extended": answer.extended,
+        "receipt": answer.receipt,
+        "replayed": answer.replayed,
+        "standing": standing
+        and {
+            "state": standing.state,
+            "price_minor": standing.price_minor,
+            "minimum_minor": standing.minimum_minor,
+            "ends_at": standing.ends_at.isoformat(),
+            "version": standing.version,
+            "leading": standing.leading,
+        },
+    }
+
+
+place_bid._apidoc = _read_bid._apidoc  # type: ignore[attr-defined]  # one description, whichever way it is read
+blp.post("/lots/<int:lot_id>/bids")(access(token("bids:write"))(place_bid))
 
 
 @blp.get("/keys/signing")

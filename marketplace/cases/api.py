@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_smorest import Blueprint
+from flask_smorest.fields import Upload
 from marshmallow import fields, validate
 
 from marketplace.cases import queries, service
-from marketplace.cases.models import LEGAL_PATHS, VALUATION_BASES, Case
+from marketplace.cases.models import CASE_STATES, LEGAL_PATHS, VALUATION_BASES, Case
+from marketplace.cases.rules.documents import DOCUMENTS
 from marketplace.core.access import access, current_actor, token
-from marketplace.core.api import Answer, PageQuery, Strict, minor
+from marketplace.core.api import Answer, Blueprint, PageQuery, Strict, minor
 
 blp = Blueprint("cases_api", __name__, url_prefix="/api/v1/cases", description="Defaulted loans and their pledges")
 
@@ -43,7 +44,7 @@ class CaseInput(Strict):
 
 
 class CaseChange(CaseInput):
-    """As CaseInput, but only what changes is sent; a name of its own keeps the OpenAPI document unambiguous."""
+    """The same fields; what is not sent keeps its value."""
 
 
 class PledgeInput(Strict):
@@ -88,9 +89,30 @@ class CaseList(Answer):
 
 
 class CaseQuery(PageQuery):
-    state = fields.String(load_default="")
-    text = fields.String(load_default="")
-    page = fields.Integer(load_default=1, validate=validate.Range(1, 100000))
+    state = fields.String(load_default="", validate=validate.OneOf(["", *CASE_STATES]))
+    text = fields.String(load_default="", validate=validate.Length(max=200))
+
+
+class DocumentKind(Strict):
+    kind = fields.String(required=True, validate=validate.OneOf(list(DOCUMENTS)))
+
+
+class DocumentFile(Strict):
+    file = Upload(required=True, metadata={"description": "PDF, PNG, JPEG, TIFF, DOCX, XLSX, CSV or TXT"})
+
+
+class DocumentAnswer(Answer):
+    id = fields.Integer()
+    kind = fields.String()
+    filename = fields.String()
+    media_type = fields.String()
+    size = fields.Integer(metadata={"description": "Bytes"})
+    sha256 = fields.String()
+    created_at = fields.AwareDateTime()
+
+
+class DocumentList(Answer):
+    documents = fields.List(fields.Nested(DocumentAnswer))
 
 
 @blp.get("")
@@ -135,3 +157,29 @@ def edit_case(data: dict[str, Any], case_id: int) -> Case:
 def add_right(data: dict[str, Any], case_id: int) -> Any:
     """Put a right into a draft, with its pledge registration."""
     return service.add_right(current_actor(), case_id, data.pop("right_id"), **data)
+
+
+@blp.delete("/<int:case_id>/rights/<int:right_id>")
+@blp.response(204)
+@access(token("cases:write"))
+def remove_right(case_id: int, right_id: int) -> None:
+    """Take a right out of a draft."""
+    service.remove_right(current_actor(), case_id, right_id)
+
+
+@blp.get("/<int:case_id>/documents")
+@blp.response(200, DocumentList)
+@access(token("cases:read"))
+def list_documents(case_id: int) -> Any:
+    """The documents of a case, newest first, by name and hash."""
+    return {"documents": queries.documents_of(queries.case_for(current_actor(), case_id).id)}
+
+
+@blp.post("/<int:case_id>/documents")
+@blp.arguments(DocumentKind, location="form")
+@blp.arguments(DocumentFile, location="files")
+@blp.response(201, DocumentAnswer)
+@access(token("cases:write"))
+def add_document(data: dict[str, Any], given: dict[str, Any], case_id: int) -> Any:
+    """Add a document (`multipart/form-data`). The same file again for the same kind is the same document."""
+    return service.add_document(current_actor(), case_id, data["kind"], given["file"])

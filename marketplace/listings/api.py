@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_smorest import Blueprint
-from marshmallow import EXCLUDE, Schema, fields, validate
+from marshmallow import fields, validate
 
 from marketplace.core.access import access, public
-from marketplace.core.api import Answer
+from marketplace.core.api import Answer, Blueprint, LanguageQuery
 from marketplace.listings import filters, queries
 
 blp = Blueprint("listings_api", __name__, url_prefix="/api/v1/listings", description="What is offered")
 
 
-class ListingQuery(Schema):
+class ListingQuery(LanguageQuery):
     """The filters of the public list; what cannot be read is ignored and named in `ignored`."""
-
-    class Meta:
-        unknown = EXCLUDE
 
     q = fields.String(load_default="")
     kind = fields.String(load_default="", metadata={"description": "A code of a kind of right"})
@@ -110,7 +106,7 @@ class ListingAnswer(Answer):
 @access(public)
 def list_listings(query: dict[str, Any]) -> Any:
     """Published offers, with the same filters as the public page."""
-    asked = filters.read_filters({name: str(value) for name, value in query.items()})
+    asked = filters.read_filters({name: str(value) for name, value in query.items() if name != "lang"})
     found = queries.public_list(asked)
     return {
         "offers": found.offers,

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_smorest import Blueprint
 from marshmallow import fields, validate
 
 from marketplace.core.access import access, current_actor, token
-from marketplace.core.api import Answer, PageQuery, Strict
-from marketplace.rights import queries, service
-from marketplace.rights.models import Right
+from marketplace.core.api import Answer, Blueprint, LanguageQuery, PageQuery, Strict
+from marketplace.core.clock import today
+from marketplace.core.errors import Invalid, Problem
+from marketplace.rights import burdens, queries, service
+from marketplace.rights.models import ENCUMBRANCES, Right
 from marketplace.rights.rules.kinds import KINDS
+from marketplace.rights.rules.numbers import NumberRefused, parse_number
+from marketplace.rights.words import say
 
 blp = Blueprint("rights_api", __name__, url_prefix="/api/v1/rights", description="Rights of a bank")
 
@@ -82,9 +85,36 @@ class RightList(Answer):
 
 
 class RightQuery(PageQuery):
-    text = fields.String(load_default="")
+    text = fields.String(load_default="", validate=validate.Length(max=200))
     kind = fields.String(load_default=None, validate=validate.OneOf([str(kind) for kind in KINDS]))
-    page = fields.Integer(load_default=1, validate=validate.Range(1, 100000))
+
+
+class NumberQuery(LanguageQuery):
+    kind = fields.String(required=True, validate=validate.OneOf([str(kind) for kind in KINDS]))
+    number = fields.String(required=True, validate=validate.Length(1, 200))
+
+
+class NumberAnswer(Answer):
+    canonical = fields.String(metadata={"description": "The same for every way of writing it"})
+    display = fields.String()
+    family = fields.String()
+    warnings = fields.List(fields.String(), metadata={"description": "Codes of what a person should look at"})
+
+
+class BurdenInput(Strict):
+    """A pledge, a court's preservation or a licence on the right."""
+
+    kind = fields.String(required=True, validate=validate.OneOf(ENCUMBRANCES))
+    holder = fields.String(
+        required=True, validate=validate.Length(1, 300), metadata={"description": "Pledgee, court or licensee"}
+    )
+    own = fields.Boolean(load_default=False, metadata={"description": "Your bank itself is the pledgee"})
+    registration_no = fields.String(allow_none=True)
+    case_no = fields.String(allow_none=True, metadata={"description": "Needed for a preservation"})
+    from_date = fields.Date(required=True)
+    until_date = fields.Date(allow_none=True)
+    recorded = fields.Boolean(load_default=False, metadata={"description": "Entered in the register"})
+    scope = fields.String(allow_none=True)
 
 
 @blp.get("")
@@ -108,6 +138,21 @@ def create_right(data: dict[str, Any]) -> Any:
     return queries.right_snapshot(service.create_right(current_actor(), data, source="api"))
 
 
+@blp.get("/check-number")
+@blp.arguments(NumberQuery, location="query")
+@blp.response(200, NumberAnswer)
+@access(token("rights:read"))
+def check_number(query: dict[str, Any]) -> Any:
+    """Read a number without storing anything: its canonical form, or 422 with what is wrong with it."""
+    try:
+        found = parse_number(query["kind"], query["number"], today=today())
+    except NumberRefused as refused:
+        text = say(refused.template, refused.params)
+        raise Invalid([Problem(refused.code, text, "number", dict(refused.params))]) from None
+    return {"canonical": found.canonical, "display": found.display, "family": found.kind_family,
+            "warnings": list(found.warnings)}  # fmt: skip
+
+
 @blp.get("/<int:right_id>")
 @blp.response(200, RightAnswer)
 @access(token("rights:read"))
@@ -123,6 +168,16 @@ def read_right(right_id: int) -> Any:
 def change_right(data: dict[str, Any], right_id: int) -> Any:
     """Correct a right; every change is noted."""
     return queries.right_snapshot(service.update_right(current_actor(), right_id, data))
+
+
+@blp.post("/<int:right_id>/encumbrances")
+@blp.arguments(BurdenInput)
+@blp.response(201, RightAnswer)
+@access(token("rights:write"))
+def add_encumbrance(data: dict[str, Any], right_id: int) -> Any:
+    """Put a burden on a right; the answer carries the new health. Releasing it takes a document, on the pages."""
+    burdens.add_encumbrance(current_actor(), right_id, data)
+    return queries.right_snapshot(_right(right_id))
 
 
 def _right(right_id: int) -> Right:

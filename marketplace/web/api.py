@@ -6,26 +6,35 @@ so no page of another site can act through a member's cookies. Refusals have the
 
 from __future__ import annotations
 
+import hashlib
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from flask import g, jsonify, request
+from flask import g, request
 from flask.typing import ResponseReturnValue
 from flask_smorest import Api
 from werkzeug.exceptions import HTTPException
 
-from marketplace.core.access import name_policy, public
+from marketplace.auctions.api import blp as auctions
+from marketplace.cases.api import blp as cases
+from marketplace.core.access import name_policy, policy_of, public
 from marketplace.core.actor import PUBLIC
 from marketplace.core.api import ErrorAnswer
 from marketplace.core.errors import Invalid, Problem
-from marketplace.core.i18n import _, _l
-from marketplace.web.edge import http_error, refusal
+from marketplace.core.i18n import _l
+from marketplace.listings.api import blp as listings
+from marketplace.rights.api import blp as rights
+from marketplace.web.edge import http_error, json_error, problem_json, refusal
 from marketplace.web.headers import csrf
+from marketplace.web.limits import limiter
 
 if TYPE_CHECKING:
     from marketplace import Zhiliu
 
 PREFIX = "/api/"
+BLUEPRINTS = (rights, cases, listings, auctions)
+PER_CALLER = "1200 per minute"
 
 
 def problems_of(messages: dict[str, Any]) -> list[Problem]:
@@ -57,6 +66,23 @@ class MarketApi(Api):  # type: ignore[misc]
         return http_error(error)  # the library takes this handler for pages too
 
 
+def secret_of_request() -> str:
+    """The token as sent; empty when there is none."""
+    scheme, _space, secret = request.headers.get("Authorization", "").partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else ""
+
+
+def caller() -> str:
+    """Whose requests are counted together: a token's by its hash (the limit is looked at before the database is),
+    else those of one address."""
+    secret = secret_of_request()
+    return f"token:{hashlib.sha256(secret.encode()).hexdigest()[:32]}" if secret else f"addr:{request.remote_addr}"
+
+
+for _blueprint in BLUEPRINTS:
+    limiter.limit(PER_CALLER, key_func=caller)(_blueprint)
+
+
 def configure_tokens(app: Zhiliu) -> None:
     """Know the actor of an API request before access is decided."""
 
@@ -67,28 +93,46 @@ def configure_tokens(app: Zhiliu) -> None:
         from marketplace.parties.tokens import actor_of_token
 
         g.actor = PUBLIC
-        header = request.headers.get("Authorization", "")
-        if not header:
+        if not request.headers.get("Authorization"):
             return None
-        scheme, _space, secret = header.partition(" ")
-        actor = actor_of_token(secret.strip()) if scheme.lower() == "bearer" else None
+        actor = actor_of_token(secret_of_request())
         if actor is None:
-            return jsonify(
-                error={"code": "token_unknown", "message": _("令牌无效、已过期或已被撤销"), "field": None,
-                       "params": {}, "source": None, "problems": []},
-                request_id=g.get("request_id"),
-            ), 401, {"WWW-Authenticate": "Bearer"}  # fmt: skip
+            first = problem_json(Problem("token_unknown", _l("令牌无效、已过期或已被撤销")))
+            response = json_error(401, first, [first])
+            response.headers["WWW-Authenticate"] = "Bearer"
+            return response
         g.actor = actor
         return None
 
 
+def describe(app: Zhiliu, api: MarketApi) -> None:
+    """Write into the document what the views themselves say: who may call, by which scope, with which errors."""
+    error = {"$ref": "#/components/responses/DEFAULT_ERROR"}
+    for rule in app.url_map.iter_rules():
+        path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
+        for method, operation in api.spec._paths.get(path, {}).items():
+            if method.upper() not in (rule.methods or ()):
+                continue
+            policy = policy_of(app, rule.endpoint)
+            assert policy is not None
+            answers = operation["responses"]
+            operation["operationId"] = rule.endpoint.rpartition(".")[2]
+            if policy is public:
+                operation["security"] = [{}, {"token": []}]
+            else:
+                operation["security"] = [{"token": []}]
+                scope = f"Scope `{policy.name.removeprefix('token:')}`."
+                operation["description"] = "\n\n".join(filter(None, [operation.get("description"), scope]))
+                answers.setdefault("403", error)
+            answers |= {code: error for code in ("401", "429") if code not in answers}
+            if rule.arguments:
+                answers.setdefault("404", error)
+            if "requestBody" in operation:
+                answers |= {code: error for code in ("400", "409", "413", "415") if code not in answers}
+
+
 def configure_api(app: Zhiliu) -> None:
     """Register the rooms' API blueprints."""
-    from marketplace.auctions.api import blp as auctions
-    from marketplace.cases.api import blp as cases
-    from marketplace.listings.api import blp as listings
-    from marketplace.rights.api import blp as rights
-
     app.config.update(
         API_TITLE="Zhiliu 知流",
         API_VERSION="v1",
@@ -101,11 +145,11 @@ def configure_api(app: Zhiliu) -> None:
                 "Each refusal carries a stable `error.code`; see docs/api.md."
             },
             "components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
-            "security": [{"token": []}, {}],
         },
     )
     api = MarketApi(app)
-    for blueprint in (rights, cases, listings, auctions):
+    for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
         csrf.exempt(blueprint)
     name_policy(app, "api-docs.openapi_json", public)
+    describe(app, api)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flask import request
-from werkzeug.exceptions import NotFound, RequestURITooLarge
+from werkzeug.exceptions import BadRequest, NotFound, RequestURITooLarge
 from werkzeug.routing import IntegerConverter, ValidationError
 
 from marketplace.core.errors import Invalid, Problem
@@ -75,7 +75,10 @@ def check_request() -> None:
     if request.is_json:
         raw = request.get_data(cache=True)
         if b"\\u" in raw or b"\x00" in raw:
-            place = bad_place(request.get_json(silent=True))
+            try:
+                place = bad_place(request.get_json(silent=True))
+            except RecursionError:
+                raise BadRequest from None
             if place is not None:
                 refuse_character(place)
         return
