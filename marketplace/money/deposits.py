@@ -244,7 +244,8 @@ def _end(deposit: Deposit, state: str, due_at: datetime | None, actor: Actor) ->
 
 
 def _known(lot_id: int, org_id: int) -> Deposit:
-    deposit = lock_deposit(lot_id, org_id)
+    """One deposit with all others of its lot locked: what ends one goes on to release the others."""
+    deposit = next((row for row in lock_deposits_of_lot(lot_id) if row.org_id == org_id), None)
     if deposit is None:
         raise NotFound("deposit_unknown", _l("没有这笔保证金"))
     return deposit

@@ -1,4 +1,4 @@
-"""Locks of the money room, always in this order: statement line → deposit → receivable → payout → ledger account.
+"""Locks of the money room, always in this order: statement line → release order → deposit → receivable → payout → ledger account.
 
 Each takes rows in the order of their ids. ``FOR NO KEY UPDATE``: rows that refer to a locked one can still be made.
 """
@@ -46,8 +46,11 @@ def lock_deposits(ids: Iterable[int]) -> dict[int, Deposit]:
 
 
 def lock_deposits_by_receivable(receivable_ids: Iterable[int]) -> dict[int, Deposit]:
-    """Deposits by the id of their receivable."""
-    rows = _locked(Deposit, Deposit.receivable_id.in_(list(receivable_ids)))
+    """Deposits by the id of their receivable. For a balance every deposit of its lot: once it is paid they go back,
+    and by then its receivable is locked, which comes after them."""
+    ids = list(receivable_ids)
+    lots = select(Receivable.lot_id).where(Receivable.id.in_(ids), Receivable.purpose == "balance")
+    rows = _locked(Deposit, Deposit.receivable_id.in_(ids) | Deposit.lot_id.in_(lots))
     return {row.receivable_id: row for row in rows if row.receivable_id is not None}
 
 
