@@ -5,18 +5,19 @@ Order over the house: organisation → listing → lot (``lot_state``) → depos
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import select
 
 from marketplace.auctions.models import LotState
 from marketplace.core.clock import now
-from marketplace.core.db import db
+from marketplace.core.db import db, run_sql
 from marketplace.core.errors import NotFound
 from marketplace.core.i18n import _l
 
-_FOR_BID = text("SELECT * FROM lock_lot_for_bid(:lot_id, :org_id, :key)")
+_FOR_BIDS = "SELECT * FROM lock_lot_for_bids(%s, %s::jsonb)"
 
 
 def lock_lot(lot_id: int) -> tuple[LotState, datetime]:
@@ -29,13 +30,47 @@ def lock_lot(lot_id: int) -> tuple[LotState, datetime]:
     return row, now()
 
 
-def lock_lot_for_bid(lot_id: int, org_id: int, key: str | None) -> Row[Any]:
-    """The same lock in one round trip, with all that a bid's decision needs, read after the wait: the clock,
-    the lot's state, the bidder's registration, organisation and bars, and the answer this key already got."""
-    row = db.session.execute(_FOR_BID, {"lot_id": lot_id, "org_id": org_id, "key": key}).one_or_none()
-    if row is None:
+class Locked(NamedTuple):
+    """What a bid's decision needs, read after the wait: a column of ``lock_lot_for_bids`` each. Of several bids on
+    a lot each has its own row; the lot's state in them is the one before the first."""
+
+    now: datetime
+    genesis_hash: str
+    state: str
+    opens_at: datetime
+    ends_at: datetime
+    scheduled_ends_at: datetime
+    price_minor: int | None
+    leader_code: str | None
+    leader_rank: int | None
+    leader_seq: int | None
+    seq: int
+    bids: int
+    extensions: int
+    last_hash: str
+    last_at: datetime | None
+    suspended_at: datetime | None
+    version: int
+    registration_id: int | None
+    code: str
+    rank: int | None
+    registration_state: str | None
+    organisation_state: str | None
+    barred: bool
+    seller_side: bool
+    accepted: dict[str, Any] | None
+    refused: dict[str, Any] | None
+    signed_in: bool
+
+
+def lock_lot_for_bids(lot_id: int, asks: list[dict[str, Any]]) -> list[Locked]:
+    """The same lock in one round trip, with all that the bids' decisions need: the clock, the lot's state, and for
+    each of ``asks`` (``org``, ``key``; ``token`` or ``user`` and ``mark``) the bidder's registration, organisation
+    and bars, the answer this key already got, and whether the sign-in still stands."""
+    rows = run_sql(_FOR_BIDS, (lot_id, json.dumps(asks))).fetchall()
+    if not rows:
         raise _unknown()
-    return row
+    return [Locked._make(row) for row in rows]
 
 
 def _unknown() -> NotFound:

@@ -103,7 +103,7 @@ def sale_of(lot_id: int, genesis_hash: str | None = None) -> Sale:
 
 
 def rules_state(sale: Sale, row: Any) -> LotState:
-    """The state as the rules read it, from a ``lot_state`` row (of the ORM, or of ``lock_lot_for_bid``)."""
+    """The state as the rules read it, from a ``lot_state`` row (of the ORM, or of ``lock_lot_for_bids``)."""
     phase: LotPhase = "closed" if row.state in ("sold", "unsold") else row.state
     return LotState(
         lot_code=sale.code,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from marketplace.auctions.batch import place_bid_at_once
 from marketplace.auctions.service_after import (
     complete_sale,
     confirm_result,
@@ -37,6 +38,7 @@ __all__ = [
     "file_preemption",
     "open_lot",
     "place_bid",
+    "place_bid_at_once",
     "promote_backup",
     "register",
     "request_completion",

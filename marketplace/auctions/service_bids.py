@@ -7,10 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, text
-
 from marketplace.auctions.announce import announce_later
-from marketplace.auctions.locks import lock_lot_for_bid
+from marketplace.auctions.locks import Locked, lock_lot_for_bids
 from marketplace.auctions.rules.chain import rfc3339
 from marketplace.auctions.rules.english import minimum_bid
 from marketplace.auctions.rules.formats import decide
@@ -19,11 +17,12 @@ from marketplace.auctions.sale import Sale, rules_state, sale_of
 from marketplace.auctions.seals import sign_receipt, stored_receipt
 from marketplace.auctions.wording import explain
 from marketplace.core.actor import Actor
-from marketplace.core.db import db
+from marketplace.core.db import run_sql
 from marketplace.core.errors import Forbidden, Invalid, Problem
 from marketplace.core.i18n import _l
 
 KEY_LENGTH = 100
+_KEEP = "SELECT keep_bids(%s, %s::jsonb, %s, %s::jsonb)"
 
 
 @dataclass(frozen=True)
@@ -65,24 +64,28 @@ class BidAnswer:
         return explain(self.code, self.params, self.currency)
 
 
-_ACCEPT = text("""
-WITH entry AS (
-    INSERT INTO course_entry (lot_id, seq, kind, registration_id, code, rank, amount_minor, received_at, decided_at,
-                              ends_at, data, prev_hash, hash, receipt, idempotency_key, user_id)
-    VALUES (:lot_id, :seq, 'bid', :registration_id, :code, :rank, :amount, :received_at, :decided_at, :ends_at,
-            CAST(:data AS jsonb), :prev_hash, :hash, :receipt, :key, :user_id)
-)
-UPDATE lot_state SET state = 'running', price_minor = :amount, leader_registration_id = :registration_id,
-       leader_code = :code, leader_rank = :rank, leader_seq = :seq, seq = :seq, bids = bids + 1, ends_at = :ends_at,
-       extensions = :extensions, last_hash = :hash, last_at = :decided_at, version = version + 1
- WHERE lot_id = :lot_id
-""")
-_REFUSE = text("""
-INSERT INTO bid_refusal (lot_id, registration_id, org_id, user_id, amount_minor, kind, code, params, received_at,
-                         decided_at, idempotency_key)
-VALUES (:lot_id, :registration_id, :org_id, :user_id, :amount, :kind, :code, CAST(:params AS jsonb), :received_at,
-        :decided_at, :key)
-""")
+@dataclass(frozen=True)
+class Ask:
+    """A well-formed wish to bid. ``mark`` is the value by which a session names its user: with it, or with the
+    actor's token when ``prove``, the sign-in is proved again under the lot's lock."""
+
+    actor: Actor
+    org_id: int
+    amount_minor: int
+    key: str
+    kind: BidKind = "ordinary"
+    received_at: datetime | None = None
+    confirmed_high: bool = False
+    prove: bool = False
+    mark: str | None = None
+
+    def looked_up(self) -> dict[str, Any]:
+        found: dict[str, Any] = {"org": self.org_id, "key": self.key}
+        if self.prove and self.actor.token_id is not None:
+            found["token"] = self.actor.token_id
+        elif self.prove and self.mark is not None:
+            found |= {"user": self.actor.user_id, "mark": self.mark}
+        return found
 
 
 def place_bid(
@@ -102,25 +105,41 @@ def place_bid(
     ``not_qualified``, ``barred``, ``organisation_not_verified``, ``seller_side``, ``key_reused``.
     Raises ``organisation_needed``, ``role_needed``, ``lot_unknown``, ``key_malformed``.
     """
+    answer = decide_all(lot_id, [ask_of(actor, amount_minor, idempotency_key, kind, received_at, confirmed_high)])[0]
+    assert answer is not None  # the sign-in is not proved again here
+    return answer
+
+
+def ask_of(
+    actor: Actor,
+    amount_minor: int,
+    idempotency_key: str,
+    kind: BidKind = "ordinary",
+    received_at: datetime | None = None,
+    confirmed_high: bool = False,
+    prove: bool = False,
+    mark: str | None = None,
+) -> Ask:
+    """What ``place_bid`` was asked, checked for form; raises as told there, but for ``lot_unknown``."""
     org_id = _bidder(actor)
     key = idempotency_key.strip() if isinstance(idempotency_key, str) else ""
     if not 0 < len(key) <= KEY_LENGTH:
         raise Invalid([Problem("key_malformed", _l("缺少请求编号，请刷新页面后重试"), "idempotency_key")])
     if kind not in ("ordinary", "priority"):
         raise Invalid([Problem("kind_unknown", _l("没有这种出价方式"), "kind")])
-    row = lock_lot_for_bid(lot_id, org_id, key)
-    sale = sale_of(lot_id, row.genesis_hash)
-    state = rules_state(sale, row)
-    if row.accepted or row.refused:
-        return _replay(sale, state, row, amount_minor, kind, actor, org_id, received_at)
-    refused = _may_not_bid(sale, row)
-    if refused is None:
-        bid = BidIntent(row.code, amount_minor, kind, row.rank, confirmed_high, received_at or row.now)
-        answer = decide(sale.format, state, bid, row.now, sale.profile)
-        if isinstance(answer, Accepted):
-            return _keep(sale, row, answer, key, actor)
-        refused = answer
-    return _refuse(sale, state, row, refused, amount_minor, kind, actor, org_id, received_at, key)
+    return Ask(actor, org_id, amount_minor, key, kind, received_at, confirmed_high, prove, mark)
+
+
+def decide_all(lot_id: int, asks: list[Ask], then_commit: bool = False) -> list[BidAnswer | None]:
+    """Decide these bids one after the other under one wait for the lot's lock, and keep what was decided in one
+    statement. No two of them may have the same organisation and key. None: the sign-in no longer stands.
+    ``then_commit``: the transaction ends with that statement."""
+    rows = lock_lot_for_bids(lot_id, [ask.looked_up() for ask in asks])
+    sale = sale_of(lot_id, rows[0].genesis_hash)
+    turn = Turn(sale, rules_state(sale, rows[0]), rows[0].state, rows[0].version)
+    answers = [turn.decide(ask, row) for ask, row in zip(asks, rows, strict=True)]
+    turn.keep(then_commit)
+    return answers
 
 
 def _bidder(actor: Actor) -> int:
@@ -131,7 +150,7 @@ def _bidder(actor: Actor) -> int:
     return actor.org_id
 
 
-def _may_not_bid(sale: Sale, row: Row[Any]) -> Refused | None:
+def _may_not_bid(sale: Sale, row: Locked) -> Refused | None:
     """Eligibility, re-checked under the lock; the page showed the same checks before the deposit was paid."""
     profile = sale.profile
     if row.seller_side and not profile.seller_may_bid.value:
@@ -147,33 +166,107 @@ def _may_not_bid(sale: Sale, row: Row[Any]) -> Refused | None:
     return None
 
 
-def _keep(sale: Sale, row: Row[Any], answer: Accepted, key: str, actor: Actor) -> BidAnswer:
-    entry, after = answer.record, answer.state
-    receipt, stored = sign_receipt(sale, entry)
-    body = entry.body
-    db.session.execute(
-        _ACCEPT,
-        {
-            "lot_id": sale.lot_id,
-            "seq": entry.seq,
-            "registration_id": row.registration_id,
-            "code": body["code"],
-            "rank": body["rank"],
-            "amount": body["amount_minor"],
-            "received_at": body["received_at"],
-            "decided_at": entry.at,
-            "ends_at": entry.ends_at,
-            "data": json.dumps({name: body[name] for name in ("bid_kind", "confirmed_high", "extended")}),
-            "prev_hash": entry.prev_hash,
-            "hash": entry.hash,
-            "receipt": stored,
-            "key": key,
-            "user_id": actor.user_id,
-            "extensions": after.extensions,
-        },
-    )
-    announce_later(sale.lot_id, row.version + 1)
-    return _accepted(sale, entry, receipt, _standing(after, "running", row.version + 1, body["code"]))
+@dataclass
+class Turn:
+    """One wait for the lot's lock: the state as it moves from bid to bid, and what is to be written at the end."""
+
+    sale: Sale
+    state: LotState
+    phase: str
+    version: int
+    entries: list[dict[str, Any]] = field(default_factory=list)
+    refusals: list[dict[str, Any]] = field(default_factory=list)
+
+    def decide(self, ask: Ask, row: Locked) -> BidAnswer | None:
+        if not row.signed_in:
+            return None
+        if row.accepted or row.refused:
+            return self.replay(ask, row)
+        refused = _may_not_bid(self.sale, row)
+        if refused is None:
+            bid = BidIntent(
+                row.code, ask.amount_minor, ask.kind, row.rank, ask.confirmed_high, ask.received_at or row.now
+            )
+            answer = decide(self.sale.format, self.state, bid, row.now, self.sale.profile)
+            if isinstance(answer, Accepted):
+                return self.accept(ask, row, answer)
+            refused = answer
+        return self.refuse(ask, row, refused, ask.key)
+
+    def accept(self, ask: Ask, row: Locked, answer: Accepted) -> BidAnswer:
+        entry, self.state = answer.record, answer.state
+        self.phase, self.version = "running", self.version + 1
+        receipt, stored = sign_receipt(self.sale, entry)
+        body = entry.body
+        self.entries.append(
+            {
+                "seq": entry.seq,
+                "registration_id": row.registration_id,
+                "code": body["code"],
+                "rank": body["rank"],
+                "amount_minor": body["amount_minor"],
+                "received_at": body["received_at"].isoformat(),
+                "decided_at": entry.at.isoformat(),
+                "ends_at": entry.ends_at.isoformat(),
+                "data": {name: body[name] for name in ("bid_kind", "confirmed_high", "extended")},
+                "prev_hash": entry.prev_hash,
+                "hash": entry.hash,
+                "receipt": stored,
+                "idempotency_key": ask.key,
+                "user_id": ask.actor.user_id,
+            }
+        )
+        return _accepted(self.sale, entry, receipt, self.standing(row))
+
+    def refuse(self, ask: Ask, row: Locked, refused: Refused, key: str | None) -> BidAnswer:
+        params = {name: rfc3339(v) if isinstance(v, datetime) else v for name, v in refused.params.items()}
+        if refused.source:
+            params["source"] = refused.source
+        amount = ask.amount_minor
+        kept = amount if type(amount) is int and abs(amount) <= MAX_MINOR else 0
+        self.refusals.append(
+            {
+                "registration_id": row.registration_id,
+                "org_id": ask.org_id,
+                "user_id": ask.actor.user_id,
+                "amount_minor": kept,
+                "kind": ask.kind,
+                "code": refused.code,
+                "params": params,
+                "received_at": (ask.received_at or row.now).isoformat(),
+                "decided_at": row.now.isoformat(),
+                "idempotency_key": key,
+            }
+        )
+        return _refusal(self.sale, refused.code, params, kept, row.now, self.standing(row))
+
+    def replay(self, ask: Ask, row: Locked) -> BidAnswer:
+        """The answer that this key already got."""
+        kept = row.accepted or row.refused or {}
+        kept_kind = kept["data"]["bid_kind"] if row.accepted else kept["kind"]
+        if (kept["amount_minor"], kept_kind) != (ask.amount_minor, ask.kind):
+            return self.refuse(ask, row, Refused("key_reused"), None)
+        decided_at, standing = datetime.fromisoformat(kept["decided_at"]), self.standing(row)
+        if not row.accepted:
+            return _refusal(self.sale, kept["code"], kept["params"], kept["amount_minor"], decided_at, standing, True)
+        body = {"code": kept["code"], "amount_minor": kept["amount_minor"], "extended": kept["data"]["extended"]}
+        ends_at = datetime.fromisoformat(kept["ends_at"])
+        entry = Entry(kept["seq"], "bid", decided_at, ends_at, body, kept["prev_hash"], kept["hash"])
+        return _accepted(self.sale, entry, stored_receipt(self.sale, entry, kept["receipt"]), standing, True)
+
+    def standing(self, row: Locked) -> Standing:
+        state = self.state
+        leading = row.code is not None and state.leader_code == row.code
+        return Standing(self.phase, state.price_minor, minimum_bid(state), state.ends_at, self.version, leading)
+
+    def keep(self, then_commit: bool) -> None:
+        """Write all of it in one statement; watchers hear of the last version."""
+        if self.entries:
+            announce_later(self.sale.lot_id, self.version)
+        elif not self.refusals and not then_commit:
+            return
+        values = (json.dumps(self.entries), self.state.extensions, json.dumps(self.refusals))
+        run_sql(_KEEP, (self.sale.lot_id, *values), then_commit)
 
 
 def _accepted(
@@ -194,41 +287,6 @@ def _accepted(
         standing=standing,
         replayed=replayed,
     )
-
-
-def _refuse(
-    sale: Sale,
-    state: LotState,
-    row: Row[Any],
-    refused: Refused,
-    amount: int,
-    kind: str,
-    actor: Actor,
-    org_id: int,
-    received_at: datetime | None,
-    key: str | None,
-) -> BidAnswer:
-    params = {name: rfc3339(v) if isinstance(v, datetime) else v for name, v in refused.params.items()}
-    if refused.source:
-        params["source"] = refused.source
-    kept = amount if type(amount) is int and abs(amount) <= MAX_MINOR else 0
-    db.session.execute(
-        _REFUSE,
-        {
-            "lot_id": sale.lot_id,
-            "registration_id": row.registration_id,
-            "org_id": org_id,
-            "user_id": actor.user_id,
-            "amount": kept,
-            "kind": kind,
-            "code": refused.code,
-            "params": json.dumps(params),
-            "received_at": received_at or row.now,
-            "decided_at": row.now,
-            "key": key,
-        },
-    )
-    return _refusal(sale, refused.code, params, kept, row.now, _standing(state, row.state, row.version, row.code))
 
 
 def _refusal(
@@ -254,33 +312,3 @@ def _refusal(
         standing=standing,
         replayed=replayed,
     )
-
-
-def _replay(
-    sale: Sale,
-    state: LotState,
-    row: Row[Any],
-    amount: int,
-    kind: str,
-    actor: Actor,
-    org_id: int,
-    received_at: datetime | None,
-) -> BidAnswer:
-    """The answer that this key already got."""
-    kept = row.accepted or row.refused
-    kept_kind = kept["data"]["bid_kind"] if row.accepted else kept["kind"]
-    if (kept["amount_minor"], kept_kind) != (amount, kind):
-        return _refuse(sale, state, row, Refused("key_reused"), amount, kind, actor, org_id, received_at, None)
-    standing = _standing(state, row.state, row.version, row.code)
-    decided_at = datetime.fromisoformat(kept["decided_at"])
-    if not row.accepted:
-        return _refusal(sale, kept["code"], kept["params"], kept["amount_minor"], decided_at, standing, True)
-    body = {"code": kept["code"], "amount_minor": kept["amount_minor"], "extended": kept["data"]["extended"]}
-    ends_at = datetime.fromisoformat(kept["ends_at"])
-    entry = Entry(kept["seq"], "bid", decided_at, ends_at, body, kept["prev_hash"], kept["hash"])
-    return _accepted(sale, entry, stored_receipt(sale, entry, kept["receipt"]), standing, True)
-
-
-def _standing(state: LotState, phase: str, version: int, code: str | None) -> Standing:
-    leading = code is not None and state.leader_code == code
-    return Standing(phase, state.price_minor, minimum_bid(state), state.ends_at, version, leading)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from marketplace.auctions import live, queries, service, showing
@@ -130,9 +130,8 @@ def bid(lot_id: int) -> ResponseReturnValue:
             fault: dict[str, Any] = {"code": error.code, "message": message, "source": None, "params": {}}
             return jsonify(accepted=False, code=error.code, error=fault, next_key=showing.new_key()), 422
         return _again(lot_id, showing.Answer(False, error.code, message), typed, 422)
-    answer = service.place_bid(
-        actor, lot_id, amount, form.get("idempotency_key", ""), kind, received_at, form.get("confirm_high") == "1"
-    )
+    key, sure, mark = form.get("idempotency_key", ""), form.get("confirm_high") == "1", session.get("_user_id")
+    answer = service.place_bid_at_once(actor, lot_id, amount, key, kind, received_at, sure, mark)
     if wants_json():
         return jsonify(showing.answer_json(lot_id, answer)), 200 if answer.accepted else 409
     if answer.accepted:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Annotated, Any
 
+import psycopg
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     BigInteger,
@@ -24,6 +25,7 @@ from sqlalchemy import (
     func,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
 
 NAMES = {
@@ -71,6 +73,27 @@ def after_commit(call: Callable[[], None]) -> None:
     db.session().info.setdefault("after_commit", []).append(call)
 
 
+def run_sql(statement: str, params: tuple[Any, ...], then_commit: bool = False) -> psycopg.Cursor[Any]:
+    """One statement (``%s`` parameters) in the session's own transaction, without the layers between: for the few
+    statements that run hundreds of times a second. Faults are SQLAlchemy's, as everywhere.
+
+    ``then_commit`` sends the COMMIT along with the statement, so that its locks end in the database and do not wait
+    for this thread's next turn. Only for the last statement of a unit of work (see docs/house.md)."""
+    session = db.session()
+    session.flush()
+    pooled = session.connection().connection
+    driver: psycopg.Connection[Any] = pooled.driver_connection  # type: ignore[assignment]
+    try:
+        if not then_commit:
+            return driver.execute(statement.encode(), params)
+        cursor = psycopg.ClientCursor(driver)  # statements together travel with their values written in
+        cursor.execute(statement.encode() + b"; COMMIT", params)
+    except psycopg.Error as error:
+        raise DBAPIError.instance(statement, None, error, psycopg.Error) from error
+    session.commit()  # the session learns of it; nothing is sent
+    return cursor
+
+
 @contextmanager
 def unit_of_work() -> Iterator[None]:
     """Commit what happened inside, or roll all of it back. Used at the edge only: request, job, command."""
@@ -95,5 +118,6 @@ __all__ = [
     "db",
     "mapped_column",
     "one_of",
+    "run_sql",
     "unit_of_work",
 ]

@@ -6,9 +6,11 @@ import json
 import threading
 import time
 from datetime import timedelta
+from typing import Any
 
+import psycopg
 import pytest
-from sqlalchemy import event, func, select, text
+from sqlalchemy import func, select, text
 
 from marketplace import Zhiliu
 from marketplace.auctions import queries, service
@@ -136,21 +138,21 @@ def test_a_priority_bid_at_the_same_price_takes_the_lead(app: Zhiliu) -> None:
     assert verify_sale.verify(course_bytes(queries.course_document(lot.id)), public_key())[0] == 0
 
 
-def test_a_bid_takes_two_statements_of_ours(app: Zhiliu) -> None:
+def test_a_bid_takes_two_statements_of_ours(app: Zhiliu, monkeypatch: pytest.MonkeyPatch) -> None:
     lot = make_lot()
     lot.bid(0, START)
     lot_id, actor = lot.id, lot.bidders[1].actor
+    db.session.commit()
     statements: list[str] = []
+    execute = psycopg.Cursor.execute
 
-    def note(*call: object) -> None:
-        statements.append(str(call[2]))
+    def noted(cursor: Any, query: Any, *args: Any, **options: Any) -> Any:
+        statements.append(query)
+        return execute(cursor, query, *args, **options)
 
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
-        with unit_of_work():
-            assert service.place_bid(actor, lot_id, START + STEP, "k").accepted
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)
+    monkeypatch.setattr(psycopg.Cursor, "execute", noted)
+    with unit_of_work():
+        assert service.place_bid(actor, lot_id, START + STEP, "k").accepted
     assert len(statements) == 2, statements
 
 
