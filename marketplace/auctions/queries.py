@@ -48,6 +48,26 @@ def state_of(lot_id: int) -> LotState:
     return row
 
 
+def labels(ids: Iterable[int]) -> dict[int, str]:
+    """What people call these lots: their titles. One query."""
+    return dict(db.session.execute(select(Lot.id, Lot.title).where(Lot.id.in_(list(ids)))).all())
+
+
+def to_complete(org_id: int | None = None) -> list[Lot]:
+    """Sold and paid lots whose papers are not complete yet; with ``org_id`` those it sells or buys. Oldest first."""
+    query = (
+        select(Lot)
+        .join(LotState, LotState.lot_id == Lot.id)
+        .where(LotState.after_sale.in_(("paid", "title_transfer")))
+        .order_by(LotState.ends_at)
+        .limit(20)
+    )
+    if org_id is not None:
+        buying = select(Award.lot_id).where(Award.org_id == org_id, Award.state == "paid")
+        query = query.where((Lot.org_id == org_id) | Lot.id.in_(buying))
+    return list(db.session.scalars(query))
+
+
 def lots_of_listings(listing_ids: Iterable[int]) -> dict[int, list[tuple[Lot, LotState]]]:
     """The rounds of each listing with their state, oldest first: one query however many there are."""
     rows = db.session.execute(
@@ -268,6 +288,7 @@ __all__ = [
     "deadlines",
     "deposit_for",
     "eligibility",
+    "labels",
     "lot_by_code",
     "lots_ending_between",
     "lots_of_listings",
@@ -280,4 +301,5 @@ __all__ = [
     "registrations_by",
     "registrations_of",
     "state_of",
+    "to_complete",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -145,6 +146,11 @@ def drafts_with(org_id: int, right_ids: list[int], but: int) -> dict[int, list[s
     ):
         found.setdefault(right_id, []).append(reference)
     return found
+
+
+def labels(ids: Iterable[int]) -> dict[int, str]:
+    """What people call these cases: the bank's reference. One query."""
+    return dict(db.session.execute(select(Case.id, Case.reference).where(Case.id.in_(list(ids)))).all())
 
 
 def own_right(org_id: int, right_id: int) -> bool:

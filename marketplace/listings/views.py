@@ -19,6 +19,7 @@ from marketplace.listings import facts, filters, queries, service, texts
 from marketplace.listings.forms import ObjectionForm, TextOnlyForm
 from marketplace.listings.models import Listing
 from marketplace.listings.notice import english_summary
+from marketplace.listings.rules import SANDBOX
 from marketplace.rights.rules.kinds import KINDS
 
 bp = Blueprint("listings", __name__)
@@ -43,11 +44,19 @@ def sale_text(state: str) -> Any:
     return texts.SALE_STATES.get(state) or texts.STATES.get(state, state)
 
 
-def timeline_steps(listing: Listing, at: datetime) -> list[dict[str, Any]]:
-    """The profile's computed deadlines as steps: those past are done, the next one is now."""
+#: What no longer falls due once the first round ended so.
+MOOT = {"sold": ("reauction_latest",), "unsold": ("winner_deposit_transfer", "balance")}
+
+
+def timeline_steps(listing: Listing, at: datetime, outcome: str = "") -> list[dict[str, Any]]:
+    """The profile's computed deadlines as steps: those past are done, the next one is now. ``outcome`` of the first
+    round, if it ended, leaves out what is moot; a rehearsal that has opened no longer waits for its notice."""
     steps: list[dict[str, Any]] = []
     current = False
+    sandbox = listing.profile_code == SANDBOX
     for line in facts.timeline(listing, at):
+        if line.code in MOOT.get(outcome, ()) or (sandbox and line.code == "notice_satisfied"):
+            continue
         done = line.at <= at and listing.published_at is not None
         state = "done" if done else "next"
         if not done and not current:
@@ -155,7 +164,7 @@ def _public_page(number: str, question: TextOnlyForm, objection: ObjectionForm) 
         now=at,
         profile=profile,
         rules=plain_rules(profile),
-        steps=timeline_steps(listing, at),
+        steps=timeline_steps(listing, at, rounds[0][1].state if rounds else ""),
         warnings=[item for item in profile.warnings if listing.warnings.get(item.code)],
         documents=files.list_for("listing", listing.id, actor),
         questions=queries.questions_of(listing.id),

@@ -45,7 +45,7 @@ def add_encumbrance(actor: Actor, right_id: int, data: Mapping[str, Any], seen: 
     )
     right.encumbrances.append(row)
     db.session.flush()
-    note(right, {}, {"encumbrance_added": row.id, **_named(row)}, actor)
+    note(right, {}, {"encumbrance_added": row.holder, "encumbrance": row.id, **_named(row)}, actor)
     return row
 
 
@@ -94,7 +94,7 @@ def _checked(right: Right, data: Mapping[str, Any]) -> dict[str, Any]:
 
 def _named(row: Encumbrance) -> dict[str, Any]:
     until = row.until_date.isoformat() if row.until_date else None
-    return {"kind": row.kind, "holder": row.holder, "from": row.from_date.isoformat(), "until": until}
+    return {"burden": row.kind, "from": row.from_date.isoformat(), "until": until}
 
 
 def burden_on(right: Right, encumbrance_id: int) -> Encumbrance:
@@ -120,7 +120,7 @@ def release_encumbrance(
     if released_on < row.from_date:
         raise Invalid([Problem("date_order", _l("解除日期不能早于开始日"), "released_on")])
     row.released_on = released_on
-    note(right, {"encumbrance": row.id}, {"encumbrance_released": row.id, "on": released_on.isoformat()}, actor)
+    note(right, {"encumbrance": row.id}, {"encumbrance_released": row.holder, "on": released_on.isoformat()}, actor)
     return row
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -104,6 +105,11 @@ def _conditions(org_id: int | None, filters: Filters) -> list[ColumnElement[bool
         holder = Right.holder_name.ilike(like)
         where.append(or_(*(column.ilike(like) for column in columns), holder, Right.number.in_(numbers)))
     return where
+
+
+def labels(ids: Iterable[int]) -> dict[int, str]:
+    """What people call these rights: their titles. One query."""
+    return dict(db.session.execute(select(Right.id, Right.title).where(Right.id.in_(list(ids)))).all())
 
 
 def changes_of(right_id: int, limit: int = 50) -> list[RightChange]:

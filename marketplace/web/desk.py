@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import url_for
 from sqlalchemy import func, select, update
 
+from marketplace.auctions import queries as auctions
+from marketplace.cases import queries as cases
 from marketplace.core import approvals, deadlines
-from marketplace.core.actor import Actor
+from marketplace.core.actor import BANK, ENTERPRISE, OPERATOR, Actor
 from marketplace.core.clock import now
 from marketplace.core.db import db
 from marketplace.core.errors import NotFound
@@ -20,6 +23,7 @@ from marketplace.listings import queries as listings
 from marketplace.money import queries as money
 from marketplace.parties import queries as parties
 from marketplace.parties.models import User
+from marketplace.rights import queries as rights
 from marketplace.web import words
 
 DATA_TEXT = {"amount_minor": _l("金额"), "reason": _l("理由"), "note": _l("说明")}
@@ -37,15 +41,15 @@ def waiting(actor: Actor) -> list[dict[str, Any]]:
         return []
     rows = approvals.waiting_for(actor.org_id)
     names = names_of({row.requested_by for row in rows})
-    return [describe(row, actor, names) for row in rows]
+    labels = named(rows)
+    return [describe(row, actor, names, labels) for row in rows]
 
 
-def describe(row: Approval, actor: Actor, names: dict[int, str]) -> dict[str, Any]:
+def describe(row: Approval, actor: Actor, names: dict[int, str], labels: dict[tuple[str, int], str]) -> dict[str, Any]:
     return {
         "id": row.id,
         "text": words.approval_text(row.kind),
-        "subject": words.subject_text(row.subject),
-        "subject_id": row.subject_id,
+        "subject": subject_label(row, labels),
         "href": words.subject_href(row.subject, row.subject_id),
         "asked_by": names.get(row.requested_by, ""),
         "asked_at": row.requested_at,
@@ -69,19 +73,55 @@ def manager_counts() -> list[dict[str, Any]]:
     return [{"count": count, "text": text, "href": url_for(page)} for count, text, page in found if count]
 
 
-def open_deadlines(org_id: int, limit: int = 20) -> list[dict[str, Any]]:
-    """What falls due for the organisation, soonest first."""
-    rows = db.session.scalars(
-        select(Deadline)
-        .where(Deadline.org_id == org_id, Deadline.state == "pending")
-        .order_by(Deadline.due_at)
-        .limit(limit)
+NEAR = timedelta(days=90)  # a right that ends in 2044 is no news for a desk
+LABELS = {"case": cases.labels, "right": rights.labels, "listing": listings.labels, "lot": auctions.labels}
+
+
+def named(rows: Iterable[Any]) -> dict[tuple[str, int], str]:
+    """What people call the subjects of these rows, one query a kind of subject."""
+    wanted: dict[str, set[int]] = {}
+    for row in rows:
+        wanted.setdefault(row.subject, set()).add(row.subject_id)
+    return {
+        (subject, key): text
+        for subject, ids in wanted.items()
+        if subject in LABELS
+        for key, text in LABELS[subject](ids).items()
+    }
+
+
+def subject_label(row: Any, names: dict[tuple[str, int], str]) -> str:
+    """``挂牌 “一种…”``; the number where the thing has no name."""
+    name = names.get((row.subject, row.subject_id))
+    kind = words.subject_text(row.subject)
+    return f"{kind} “{name if len(name) <= 24 else name[:23] + '…'}”" if name else f"{kind} {row.subject_id}"
+
+
+def to_complete(actor: Actor) -> list[dict[str, Any]]:
+    """Paid sales that still lack papers: the seller's and the buyer's own, all for a manager."""
+    if actor.org_id is None or not (actor.is_manager or actor.org_kind in (BANK, OPERATOR, ENTERPRISE)):
+        return []
+    lots = auctions.to_complete(None if actor.is_manager else actor.org_id)
+    own, page = "auctions.seller_page", "auctions.manage_lot" if actor.is_manager else "auctions.lot_page"
+    pages = [own if lot.org_id == actor.org_id else page for lot in lots]
+    return [{"title": lot.title, "href": url_for(to, lot_id=lot.id)} for lot, to in zip(lots, pages, strict=True)]
+
+
+def open_deadlines(org_id: int, limit: int = 12) -> list[dict[str, Any]]:
+    """What falls due for the organisation within NEAR, soonest first."""
+    rows = list(
+        db.session.scalars(
+            select(Deadline)
+            .where(Deadline.org_id == org_id, Deadline.state == "pending", Deadline.due_at <= now() + NEAR)
+            .order_by(Deadline.due_at)
+            .limit(limit)
+        )
     )
+    names = named(rows)
     return [
         {
             "due": words.due_text(row.kind),
-            "subject": words.subject_text(row.subject),
-            "subject_id": row.subject_id,
+            "subject": subject_label(row, names),
             "href": words.subject_href(row.subject, row.subject_id),
             "due_at": row.due_at,
         }
@@ -91,18 +131,29 @@ def open_deadlines(org_id: int, limit: int = 20) -> list[dict[str, Any]]:
 
 def recent_events(org_id: int, limit: int = 8) -> list[dict[str, Any]]:
     """What the organisation's members did lately. The journal's ``data`` is not shown."""
-    rows = list(db.session.scalars(select(Event).where(Event.org_id == org_id).order_by(Event.id.desc()).limit(limit)))
-    names = names_of({row.user_id for row in rows if row.user_id})
+    latest = select(Event).where(Event.org_id == org_id).order_by(Event.id.desc()).limit(limit * 5)
+    rows: list[tuple[Event, int]] = []
+    for row in db.session.scalars(latest):
+        last = rows[-1][0] if rows else None
+        if last and (last.kind, last.subject, last.subject_id, last.user_id) == (
+            row.kind, row.subject, row.subject_id, row.user_id,
+        ):  # fmt: skip
+            rows[-1] = (last, rows[-1][1] + 1)  # the same again and again is one line
+        else:
+            rows.append((row, 1))
+    rows = rows[:limit]
+    people = names_of({row.user_id for row, _times in rows if row.user_id})
+    names = named(row for row, _times in rows)
     return [
         {
             "text": event_words(row.kind),
-            "subject": words.subject_text(row.subject),
-            "subject_id": row.subject_id,
+            "subject": subject_label(row, names),
             "href": words.subject_href(row.subject, row.subject_id),
-            "who": names.get(row.user_id or 0, ""),
+            "who": people.get(row.user_id or 0, ""),
             "at": row.at,
+            "times": times,
         }
-        for row in rows
+        for row, times in rows
     ]
 
 

@@ -50,6 +50,7 @@ def desk() -> ResponseReturnValue:
         now=now(),
         waiting=desks.waiting(actor),
         deadlines=desks.open_deadlines(actor.org_id),
+        to_complete=desks.to_complete(actor),
         events=desks.recent_events(actor.org_id),
         steps=first_steps(actor),
         dead=desks.dead_messages() if actor.is_manager else 0,
