@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
@@ -111,6 +112,7 @@ def run(deadline_id: int) -> bool:
         raise LookupError(f"no handler for deadline kind {row.kind}")
     due_before = row.due_at
     again_at = handler(row.subject_id)
+    values: dict[str, Any]
     if again_at is not None:
         values = {"due_at": again_at, "claimed_until": None, "attempts": 0}
     else:
