@@ -169,13 +169,13 @@ class ReasonForm(FlaskForm):
 
 
 class TextOnlyForm(FlaskForm):
-    text = TextAreaField(_l("内容"), [REQUIRED, Length(max=4000)])
+    text = TextAreaField(_l("内容"), [REQUIRED, Length(max=4000)], id="question-text")  # two forms stand on one page
 
 
 class ObjectionForm(FlaskForm):
     capacity = SelectField(_l("您的身份"), choices=named(texts.CAPACITIES))
     ground = SelectField(_l("理由"), choices=named(texts.GROUNDS))
-    text = TextAreaField(_l("事实和理由"), [REQUIRED, Length(max=4000)])
+    text = TextAreaField(_l("事实和理由"), [REQUIRED, Length(max=4000)], id="objection-text")
     file = FileField(_l("证明文件"), description=_l("选填，只有平台审核人员能看到。"))
 
 
