@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -71,8 +72,9 @@ def registration_of(lot_id: int, org_id: int) -> Registration | None:
     return db.session.scalar(select(Registration).where(Registration.lot_id == lot_id, Registration.org_id == org_id))
 
 
-def eligibility(lot_id: int, actor: Actor) -> Eligibility:
+def eligibility(lot_id: int, actor: Actor, registration: Registration | None = None) -> Eligibility:
     """Every check for the actor's organisation, in the order in which one meets them; ``lot_unknown``.
+    ``registration``: the organisation's own, where the caller has just read it.
 
     Codes: ``signed_in``, ``organisation_verified``, ``seller_side``, ``not_barred``, ``lot_accepts``,
     ``registered``, ``terms``, ``deposit``, ``priority`` (not needed), ``lot_open``.
@@ -84,16 +86,17 @@ def eligibility(lot_id: int, actor: Actor) -> Eligibility:
         text = _("代表机构登录")
         check = Check("signed_in", False, text, _("请先登录并登记您所代表的机构"))
         return Eligibility((check,), sale.deposit_minor, 0, sale.currency, None)
-    registration = registration_of(lot_id, org_id)
+    registration = registration or registration_of(lot_id, org_id)
+    at = now()
     claim = db.session.scalar(
         select(PreemptionClaim).where(PreemptionClaim.lot_id == lot_id, PreemptionClaim.org_id == org_id)
     )
     owed = deposit_for(sale, org_id)
     checks = (
         *_of_the_organisation(sale, org_id, registration),
-        _accepting(state),
+        _accepting(state, at),
         *_of_the_registration(sale, registration, owed, claim),
-        _open(state),
+        _open(state, at),
     )
     return Eligibility(checks, owed, sale.deposit_minor - owed, sale.currency, registration)
 
@@ -174,13 +177,12 @@ def _of_the_registration(
     return checks
 
 
-def _accepting(state: LotState) -> Check:
-    accepting = state.state not in ENDED and now() < state.ends_at
+def _accepting(state: LotState, at: datetime) -> Check:
+    accepting = state.state not in ENDED and at < state.ends_at
     return Check("lot_accepts", accepting, _("标的接受报名"), _("竞价已经结束或者标的已撤回"), "网拍规定 art. 18")
 
 
-def _open(state: LotState) -> Check:
-    at = now()
+def _open(state: LotState, at: datetime) -> Check:
     is_open = state.state in ("scheduled", "running") and state.opens_at <= at < state.ends_at
     if state.state == "suspended":
         advice = _("竞价已暂停，恢复时将另行公告")

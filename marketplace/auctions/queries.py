@@ -106,14 +106,14 @@ def protocol_sha256(lot_id: int) -> str | None:
     )
 
 
-def public_lot(lot_id: int, after_seq: int = 0, limit: int = 50) -> dict[str, Any]:
+def public_lot(lot_id: int, after_seq: int = 0, limit: int = 50, state: LotState | None = None) -> dict[str, Any]:
     """What anyone may see of a lot now, for the live page and the API. Amounts in minor units, moments aware.
 
     ``entries`` are the newest ``limit`` with ``seq`` > ``after_seq``, oldest first. Names appear only in
-    ``result`` after the end, where the profile's identity rule publishes them.
+    ``result`` after the end, where the profile's identity rule publishes them. ``state``: as read a moment ago.
     """
     sale = sale_of(lot_id)
-    state = state_of(lot_id)
+    state = state or state_of(lot_id)
     rows = db.session.scalars(
         select(CourseEntry)
         .where(CourseEntry.lot_id == lot_id, CourseEntry.seq > after_seq)
@@ -150,7 +150,7 @@ def public_lot(lot_id: int, after_seq: int = 0, limit: int = 50) -> dict[str, An
         "seq": state.seq,
         "version": state.version,
         "entries": [public_entry(row) for row in reversed(rows)],
-        "result": public_result(lot_id),
+        "result": public_result(lot_id) if state.state in ENDED else None,
     }
 
 

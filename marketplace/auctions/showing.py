@@ -10,7 +10,7 @@ from typing import Any
 from flask import current_app, request, url_for
 
 from marketplace.auctions import queries, wording
-from marketplace.auctions.models import CourseEntry, Registration
+from marketplace.auctions.models import CourseEntry, Lot, Registration
 from marketplace.auctions.rules.chain import digest
 from marketplace.auctions.rules.english import may_match
 from marketplace.auctions.rules.profiles import span
@@ -133,13 +133,15 @@ def own_entry(lot_id: int, seq: int, registration_id: int) -> CourseEntry | None
 
 def lot_view(lot_id: int, actor: Actor, *, answer: Answer | None = None, typed: str = "") -> dict[str, Any]:
     """Everything the lot page shows to this actor; ``lot_unknown``."""
-    lot = queries.public_lot(lot_id, limit=SHOWN_ENTRIES)
-    sale = sale_of(lot_id)
+    kept = db.session.get(Lot, lot_id)  # while it is held here, nobody below reads it again
+    state = queries.state_of(lot_id)
+    lot = queries.public_lot(lot_id, limit=SHOWN_ENTRIES, state=state)
+    sale = sale_of(lot_id, kept.genesis_hash if kept else None)
     profile = sale.profile
     ended = lot["state"] in ENDED
     own = queries.registration_of(lot_id, actor.org_id) if actor.org_id is not None else None
     can_bid = own is not None and own.state == "qualified" and actor.may("maker") and not ended
-    ruled = rules_state(sale, queries.state_of(lot_id))
+    ruled = rules_state(sale, state)
     now = lot["now"]
     entries = list(reversed(lot["entries"]))
     return COMMON | {
@@ -156,7 +158,7 @@ def lot_view(lot_id: int, actor: Actor, *, answer: Answer | None = None, typed: 
         "box": can_bid,
         "open": lot["state"] in ("scheduled", "running") and lot["opens_at"] <= now < lot["ends_at"],
         "may_match": own is not None and lot["leader_code"] != own.code and may_match(ruled, own.rank, profile),
-        "eligibility": None if ended else queries.eligibility(lot_id, actor),
+        "eligibility": None if ended else queries.eligibility(lot_id, actor, own),
         "check_links": check_links(lot_id),
         "key": new_key(),
         "steps": [lot["minimum_minor"] + n * lot["increment_minor"] for n in range(10)],

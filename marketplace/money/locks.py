@@ -1,4 +1,5 @@
-"""Locks of the money room, always in this order: statement line → release order → deposit → receivable → payout → ledger account.
+"""Locks of the money room, always in this order: statement line → release order → deposit → receivable → payout →
+ledger account.
 
 Each takes rows in the order of their ids. ``FOR NO KEY UPDATE``: rows that refer to a locked one can still be made.
 """

@@ -31,6 +31,8 @@ DATA_TEXT = {"amount_minor": _l("金额"), "reason": _l("理由"), "note": _l("�
 
 def names_of(user_ids: set[int]) -> dict[int, str]:
     """Display names, for colleagues of the same organisation only."""
+    if not user_ids:
+        return {}
     rows = db.session.execute(select(User.id, User.display_name, User.email).where(User.id.in_(user_ids)))
     return {row.id: row.display_name or row.email for row in rows}
 
@@ -112,7 +114,9 @@ def open_deadlines(org_id: int, limit: int = 12) -> list[dict[str, Any]]:
     rows = list(
         db.session.scalars(
             select(Deadline)
-            .where(Deadline.org_id == org_id, Deadline.state == "pending", Deadline.due_at <= now() + NEAR)
+            .where(
+                Deadline.org_id == org_id, Deadline.state == "pending", Deadline.due_at <= func.clock_timestamp() + NEAR
+            )
             .order_by(Deadline.due_at)
             .limit(limit)
         )

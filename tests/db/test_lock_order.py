@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,7 @@ def faults(transactions: list[list[str]]) -> list[str]:
     for locked in transactions:
         wrong += [f"{table} has no place in the order" for table in locked if table not in order]
         known = [table for table in locked if table in order]
-        for earlier, later in zip(known, known[1:], strict=False):
+        for earlier, later in pairwise(known):
             if order.index(later) < order.index(earlier):
                 wrong.append(f"{earlier} → {later} in {' → '.join(locked)}")
     return sorted(set(wrong))

@@ -1,0 +1,103 @@
+"""With form protection on, as in production: every form that posts carries a token, and without one nothing is done."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+
+from marketplace import Zhiliu
+from marketplace.core.actor import ORG_KINDS
+from marketplace.core.db import db
+from marketplace.core.models import Event
+from tests.factories.auctions import MadeLot, make_lot
+from tests.factories.parties import client_for, make_org, make_user
+
+FORM = re.compile(r'<form\b[^>]*method="post"[^>]*>.*?</form>', re.S | re.I)
+ACTION = re.compile(r'action="([^"]*)"')
+TOKEN = re.compile(r'name="csrf_token"[^>]*value="[^"]{20,}"|value="[^"]{20,}"[^>]*name="csrf_token"')
+PAGES = {
+    "everyone": ("/", "/account", "/desk", "/approvals", "/listings", "/organisation"),
+    "bank": ("/cases/new", "/imports/new", "/rights/new", "/listings/mine", "/organisation/members",
+             "/organisation/tokens", "/lots/{lot}/seller"),
+    "operator": ("/lots/{lot}", "/lots/{lot}/register", "/listings/{number}"),
+    "enterprise": ("/lots/{lot}", "/listings/{number}"),
+    "platform": ("/manage/jobs", "/manage/lots/{lot}", "/manage/listings/{listing}", "/manage/organisations/{org}",
+                 "/manage/money/statements", "/manage/money/lines"),
+    "regulator": (),
+}  # fmt: skip
+
+
+@pytest.fixture
+def guarded(app: Zhiliu) -> Iterator[Zhiliu]:
+    app.config["WTF_CSRF_ENABLED"] = True
+    yield app
+    app.config["WTF_CSRF_ENABLED"] = False
+
+
+@pytest.fixture
+def sale(app: Zhiliu) -> MadeLot:
+    return make_lot(1)
+
+
+def of(app: Zhiliu, kind: str, sale: MadeLot) -> FlaskClient:
+    org = {"bank": sale.seller, "operator": sale.bidders[0].org}.get(kind) or make_org(kind)
+    return client_for(app, make_user(org))
+
+
+def forms_of(client: FlaskClient, kind: str, sale: MadeLot) -> list[tuple[str, str]]:
+    """(address it posts to, the form) of every form on the role's main pages."""
+    number = sale.lot.facts["number"]
+    found = []
+    for path in (*PAGES["everyone"], *PAGES[kind]):
+        at = path.format(lot=sale.id, number=number, listing=sale.lot.listing_id, org=sale.seller.id)
+        page = client.get(at, follow_redirects=True)
+        assert page.status_code == 200, at
+        for form in FORM.findall(page.text):
+            action = ACTION.search(form)
+            found.append((action[1] if action and action[1] else at, form))
+    return found
+
+
+@pytest.mark.parametrize("kind", ORG_KINDS)
+def test_every_form_carries_a_token_and_a_post_without_it_does_nothing(
+    guarded: Zhiliu, sale: MadeLot, kind: str
+) -> None:
+    client = of(guarded, kind, sale)
+    forms = forms_of(client, kind, sale)
+    assert len(forms) >= 5
+    assert [action for action, form in forms if not TOKEN.search(form)] == []
+    before = db.session.scalar(select(func.count()).select_from(Event))
+    for action in {action for action, _form in forms}:
+        answer = client.post(action, data={"csrf_token": "made-up", "act": "verify", "amount": "1"})
+        assert (answer.status_code, "csrf" in answer.text or "过期" in answer.text) == (400, True), action
+        assert client.post(action).status_code == 400, action
+    assert db.session.scalar(select(func.count()).select_from(Event)) == before
+
+
+def test_with_its_token_a_form_is_taken(guarded: Zhiliu, sale: MadeLot) -> None:
+    client = of(guarded, "operator", sale)
+    page = client.get("/account").text
+    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
+    assert token is not None
+    answer = client.post("/account/sign-out-everywhere", data={"csrf_token": token[1]})
+    assert answer.status_code == 302
+
+
+def test_the_sign_in_form_is_protected_too(guarded: Zhiliu) -> None:
+    client = guarded.test_client()
+    forms = FORM.findall(client.get("/account/login").text)
+    assert forms and all(TOKEN.search(form) for form in forms)
+    assert client.post("/account/login", data={"email": "a@example.cn", "password": "x"}).status_code == 400
+
+
+def test_programs_bring_a_token_of_their_own_and_no_cookie_counts(guarded: Zhiliu, sale: MadeLot) -> None:
+    client = of(guarded, "operator", sale)
+    answer = client.post(
+        f"/api/v1/lots/{sale.id}/bids", json={"amount_minor": 1}, headers={"Idempotency-Key": "a" * 16}
+    )
+    assert answer.status_code == 401  # not 400: no form is expected, and the session is not looked at
+    assert answer.json is not None and answer.json["error"]["code"] == "sign_in_needed"
