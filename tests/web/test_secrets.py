@@ -154,4 +154,4 @@ def test_the_search_finds_a_leak(app: Zhiliu, running: Running) -> None:
     assert (
         running.users["second"].email
         in client_for(app, running.users["manager"]).get(f"/manage/organisations/{running.orgs['second'].id}").text
-    )  # noqa: E501
+    )
