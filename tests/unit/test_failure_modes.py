@@ -12,7 +12,7 @@ NAMED = re.compile(r"`([\w/]+\.py)::(\w+)`")
 ROWS = ROW.findall((ROOT / "docs" / "failure-modes.md").read_text(encoding="utf-8"))
 
 
-def tests_of(path: Path) -> set[str]:
+def names_in(path: Path) -> set[str]:
     if not path.is_file():
         return set()
     return {node.name for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.FunctionDef)}
@@ -21,7 +21,7 @@ def tests_of(path: Path) -> set[str]:
 def test_every_named_test_exists() -> None:
     named = [found for _failure, held in ROWS for found in NAMED.findall(held)]
     assert len(named) > 50
-    assert [f"{file}::{test}" for file, test in named if test not in tests_of(ROOT / "tests" / file)] == []
+    assert [f"{file}::{test}" for file, test in named if test not in names_in(ROOT / "tests" / file)] == []
 
 
 def test_every_failure_has_a_test_or_a_later_release() -> None:
