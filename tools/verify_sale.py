@@ -159,9 +159,7 @@ def ed25519_verify(public_key, message, signature):
         return False
     k = int.from_bytes(hashlib.sha512(signature[:32] + public_key + message).digest(), "little") % L
     left, right = _times(s, BASE), _add(r, _times(k, a))
-    return not (
-        (left[0] * right[2] - right[0] * left[2]) % P or (left[1] * right[2] - right[1] * left[2]) % P
-    )
+    return not ((left[0] * right[2] - right[0] * left[2]) % P or (left[1] * right[2] - right[1] * left[2]) % P)
 
 
 def key_from_pem(text):
@@ -197,12 +195,8 @@ def check_signature(block, message, trusted):
         "公钥编号不符",
         "the key id does not fit the key",
     )
-    need(
-        trusted is None or key == trusted, "签名公钥不是所给公钥", "signed by another key than the one given"
-    )
-    need(
-        ed25519_verify(key, message, bytes.fromhex(block["value"])), "签名无效", "the signature is not valid"
-    )
+    need(trusted is None or key == trusted, "签名公钥不是所给公钥", "signed by another key than the one given")
+    need(ed25519_verify(key, message, bytes.fromhex(block["value"])), "签名无效", "the signature is not valid")
 
 
 # --- the course --------------------------------------------------------------------------------------------
@@ -237,9 +231,7 @@ def check_chain(course):
         "genesis hash differs: the lot facts were altered",
     )
     for number, entry in enumerate(course["entries"], 1):
-        need(
-            entry.get("seq") == number, f"第 {number} 条序号不连续", f"entry {number}: the sequence has a gap"
-        )
+        need(entry.get("seq") == number, f"第 {number} 条序号不连续", f"entry {number}: the sequence has a gap")
         need(
             entry.get("prev_hash") == head,
             f"第 {number} 条前序哈希不符",
@@ -443,9 +435,7 @@ def check_result(course, replay):
     need(isinstance(result, dict), "缺少结果", "the result is missing")
     last = course["entries"][-1]
     expected = {**replay.ended, "ended_at": last["at"], "ends_at": last["ends_at"]}
-    need(
-        set(result) == {*expected, "protocol_sha256"}, "结果成员不符", "the members of the result do not fit"
-    )
+    need(set(result) == {*expected, "protocol_sha256"}, "结果成员不符", "the members of the result do not fit")
     for name, value in expected.items():
         same = type(result[name]) is type(value) and result[name] == value
         need(same, f"结果不符：{name}", f"the result differs: {name}")
@@ -464,9 +454,7 @@ def head_message(course):
 def check_receipt(course, receipt, trusted):
     """A bidder's receipt: its signature, and its bid in the course with the same values."""
     need(
-        isinstance(receipt, dict)
-        and set(receipt) == {"receipt", "signature"}
-        and isinstance(receipt["receipt"], dict),
+        isinstance(receipt, dict) and set(receipt) == {"receipt", "signature"} and isinstance(receipt["receipt"], dict),
         "回执成员不符",
         "the members of the receipt do not fit",
     )
@@ -482,9 +470,7 @@ def check_receipt(course, receipt, trusted):
     )
     entry = course["entries"][seq - 1]
     expected = {name: lot[name] for name in ("lot_code", "round_no", "currency")}
-    expected.update(
-        {name: entry.get(name) for name in ("seq", "code", "amount_minor", "at", "prev_hash", "hash")}
-    )
+    expected.update({name: entry.get(name) for name in ("seq", "code", "amount_minor", "at", "prev_hash", "hash")})
     expected.update({"label": "zhiliu-receipt/1", "key_id": receipt["signature"]["key_id"]})
     need(payload == expected, "回执与过程记录不一致", "the receipt differs from the entry in the course")
 
@@ -510,9 +496,7 @@ class Report:
             return None
         except MALFORMED as error:
             self.failed = True
-            self.line(
-                "失败 FAIL", f"{zh}：成员缺失或错误 {error!r}", f"{en}: missing or ill-typed member {error!r}"
-            )
+            self.line("失败 FAIL", f"{zh}：成员缺失或错误 {error!r}", f"{en}: missing or ill-typed member {error!r}")
             return None
         self.line("通过 OK  ", zh, en)
         return value
