@@ -27,6 +27,9 @@ lint: .venv/ready  ## style, types, room arrows
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+pictures: .venv/ready  ## the README's pictures, from the browser test of a whole sale
+	ZHILIU_SCREENSHOTS=docs/images ZHILIU_NO_SKIPS=1 $(BIN)/python -m pytest -q tests/browser/test_whole_sale.py
+
 bench: .venv/ready  ## speed as ratios, with the invariant check after
 	$(BIN)/python -m bench
 
@@ -42,4 +45,4 @@ lock:  ## renew requirements.lock from pyproject.toml (needs uv)
 clean:  ## remove the environment and all local data
 	rm -rf .venv var
 
-.PHONY: help env demo test lint bench audit words lock clean
+.PHONY: help env demo test lint pictures bench audit words lock clean
