@@ -1,8 +1,9 @@
-"""Run all benchmarks and print the ratios: ``python -m bench [--seconds 6] [--rounds 3] [--quick]``."""
+"""Run all benchmarks and print the ratios: ``python -m bench [--seconds 6] [--rounds 3]``."""
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import shutil
 import socket
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from bench import floor, load, market
+from bench import floor, imports, load, market
 from marketplace.core.db import db
 from marketplace.core.signing import new_key_file
 from marketplace.demo.processes import Processes, web_command
@@ -83,6 +84,7 @@ def main() -> int:
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--clients", type=int, default=16)
     options.add_argument("--lots", type=int, default=200)
+    options.add_argument("--watchers", type=int, default=20)
     asked = options.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="zhiliu-bench-"))
     os.environ.pop("DATABASE_URL", None)
@@ -93,28 +95,39 @@ def main() -> int:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def yard_script(lots: int) -> load.Script:
+    """Bids on all lots of Y2 in turn, each higher than the last."""
+    numbers = itertools.count(1)
+
+    def script(client: int, _last: load.Answer | None) -> bytes:
+        number = next(numbers)
+        return load.post_json("/bid", {"lot": number % lots, "bidder": client, "amount": 10**9 + number})
+
+    return script
+
+
+def yard_hot_script() -> load.Script:
+    amounts = load.rising(100, 1)
+    return lambda client, _last: load.post_json("/bid", {"lot": 0, "bidder": client, "amount": next(amounts)})
+
+
 def measure(asked: argparse.Namespace, folder: Path, servers: LocalServers) -> int:
     new_key_file(folder / "key.pem")
     yard_url = servers.create_database("yard")
     environment = {
         "DATABASE_URL": servers.create_database("market"), "REDIS_URL": servers.redis_url, "SECRET_KEY": "bench-" * 8,
         "PASSWORD_SALT": "bench-" * 4, "SIGNING_KEY_FILE": str(folder / "key.pem"), "SECURE_COOKIES": "false",
-        "RATE_LIMITS": "false",
+        # limits are counted, but no client reaches them
+        "RATE_LIMITS": "true", "BIDS_PER_MINUTE": "1000000", "BIDS_BURST": "1000000",
     }  # fmt: skip
     app = market.make_application(environment)
     most = max(64, asked.clients)
     print(f"building a hot lot with {most} bidders and {asked.lots} lots …", flush=True)
     made = market.build(app, most, asked.lots, 4)
+    imported = imports.rights_a_second(app)
     processes = Processes(folder / "logs", environment)
     yards = Processes(folder / "logs", {"DATABASE_URL": yard_url})
-    y0_hot, y0_all, y1 = Series("Y0 pgbench, one row"), Series(f"Y0 pgbench, {asked.lots} rows"), Series("Y1 hello")
-    y2_hot, y2_all = Series("Y2 minimal bid, one lot"), Series(f"Y2 minimal bid, {asked.lots} lots")
-    hot, cold, crowd = (
-        Series("Zhiliu, one hot lot"),
-        Series(f"Zhiliu, {asked.lots} lots"),
-        Series("Zhiliu, hot, 64 clients"),
-    )
-    accepted = 0
+    rounds = Rounds(asked, made, yard_url)
     try:
         yards.start("y1", served("bench.yardsticks:hello()", Y1))
         yards.start("y2", served("bench.yardsticks:minimal_bids()", Y2))
@@ -123,47 +136,78 @@ def measure(asked: argparse.Namespace, folder: Path, servers: LocalServers) -> i
             wait_for(port, group)
         for port, path in ((Y1, "/"), (Y2, "/"), (SITE, "/health")):
             warm_up(port, path)
-        amounts = load.rising(market.START, market.STEP)
-        base = market.START
+        rounds.warm_up()
         for number in range(asked.rounds):
             print(f"round {number + 1} of {asked.rounds}", flush=True)
-            n, s = asked.clients, asked.seconds
-            y0_hot.rates.append(floor.transactions_a_second(yard_url, 1, n, int(s)))
-            y0_all.rates.append(floor.transactions_a_second(yard_url, asked.lots, n, int(s)))
-            y1.add(load.run(Y1, n, s, lambda _n, _a: load.get("/")))
-            sent: list[int] = []
-            load.run(Y2, 1, 30, lambda _n, last: None if last else load.post_json(f"/setup/{asked.lots}", {}))
-            up = load.rising(100, 1)
-            y2_hot.add(
-                load.run(Y2, n, s, lambda c, _a: load.post_json("/bid", {"lot": 0, "bidder": c, "amount": next(up)}))
-            )
-
-            def spread(client: int, _last: load.Answer | None) -> bytes:
-                sent.append(1)
-                body = {"lot": len(sent) % asked.lots, "bidder": client, "amount": 10**9 + len(sent)}
-                return load.post_json("/bid", body)
-
-            y2_all.add(load.run(Y2, n, s, spread))
-            for series, clients, script in (
-                (hot, n, market.hot_script(made, amounts)),
-                (cold, n, market.cold_script(made, base)),
-                (crowd, 64, market.hot_script(made, amounts)),
-            ):
-                measured = load.run(SITE, clients, s, script)
-                series.add(measured)
-                accepted += measured.count(201)
-            base += market.STEP * 100_000
+            rounds.run()
     finally:
         processes.stop()
         yards.stop()
-    for series in (y0_hot, y0_all, y1, y2_hot, y2_all, hot, cold, crowd):
-        print(series.line())
-    print()
-    print("ratios (bids answered)            of Y0    of Y1    of Y2")
-    for series, floor_of, yard in ((hot, y0_hot, y2_hot), (cold, y0_all, y2_all), (crowd, y0_hot, y2_hot)):
-        shares = [series.value / other.value for other in (floor_of, y1, yard)]
-        print(f"{series.name:32}" + "".join(f"{share:8.0%} " for share in shares))
-    return check(app, accepted)
+    rounds.report()
+    if imported is not None:
+        rows, ours, plain = imported
+        print(f"\nimport of {rows} rights {ours:8.0f} rows/s, {ours / plain:.1%} of a plain COPY ({plain:.0f} rows/s)")
+    return check(app, rounds.accepted)
+
+
+class Rounds:
+    """All figures, measured one after the other in each round, so that a busy moment of the machine meets all."""
+
+    def __init__(self, asked: argparse.Namespace, made: market.Market, yard_url: str) -> None:
+        self.asked, self.made, self.yard_url = asked, made, yard_url
+        lots = asked.lots
+        self.y0_hot, self.y0_all = Series("Y0 pgbench, one row"), Series(f"Y0 pgbench, {lots} rows")
+        self.y1, self.y2_hot = Series("Y1 hello"), Series("Y2 minimal bid, one lot")
+        self.y2_all = Series(f"Y2 minimal bid, {lots} lots")
+        self.hot, self.page = Series("Zhiliu, one hot lot"), Series("Zhiliu, hot, from the page")
+        self.cold, self.crowd = Series(f"Zhiliu, {lots} lots"), Series("Zhiliu, hot, 64 clients")
+        self.watched = Series(f"Zhiliu, hot, {asked.watchers} watchers")
+        self.amounts = load.rising(market.START, market.STEP)
+        self.base = market.START
+        self.accepted = self.events = 0
+
+    def warm_up(self) -> None:
+        """Until each worker has its connections and has seen each kind of request."""
+        n, lots = self.asked.clients, self.asked.lots
+        load.run(Y2, 1, 30, lambda _n, last: None if last else load.post_json(f"/setup/{lots}", {}))
+        load.run(Y2, n, 2, yard_hot_script())
+        for script in (market.hot_script, market.page_script):
+            measured = load.run(SITE, n, 2, script(self.made, self.amounts))
+            self.accepted += measured.count(200, 201)
+
+    def run(self) -> None:
+        n, s, lots = self.asked.clients, self.asked.seconds, self.asked.lots
+        load.run(Y2, 1, 30, lambda _n, last: None if last else load.post_json(f"/setup/{lots}", {}))
+        self.y0_hot.rates.append(floor.transactions_a_second(self.yard_url, 1, n, int(s)))
+        self.y1.add(load.run(Y1, n, s, lambda _n, _a: load.get("/")))
+        self.y2_hot.add(load.run(Y2, n, s, yard_hot_script()))
+        self.ours(self.hot, n, market.hot_script(self.made, self.amounts))
+        self.ours(self.page, n, market.page_script(self.made, self.amounts))
+        self.ours(self.watched, n, market.hot_script(self.made, self.amounts), self.asked.watchers)
+        self.ours(self.crowd, 64, market.hot_script(self.made, self.amounts))
+        self.y0_all.rates.append(floor.transactions_a_second(self.yard_url, lots, n, int(s)))
+        self.y2_all.add(load.run(Y2, n, s, yard_script(lots)))
+        self.ours(self.cold, n, market.cold_script(self.made, self.base))
+        self.base += market.STEP * 100_000
+
+    def ours(self, series: Series, clients: int, script: load.Script, watchers: int = 0) -> None:
+        path = f"/lots/{self.made.hot}/events"
+        measured = load.run(SITE, clients, self.asked.seconds, script, path, watchers)
+        series.add(measured)
+        self.accepted += measured.count(200, 201)
+        self.events += measured.events
+
+    def report(self) -> None:
+        for series in (self.y0_hot, self.y0_all, self.y1, self.y2_hot, self.y2_all, self.hot, self.page, self.cold,
+                       self.crowd, self.watched):  # fmt: skip
+            print(series.line())
+        print("\nratios (bids answered)            of Y0    of Y1    of Y2")
+        hot = [(series, self.y0_hot, self.y2_hot) for series in (self.hot, self.page, self.crowd)]
+        for series, floor_of, yard in (*hot, (self.cold, self.y0_all, self.y2_all)):
+            shares = [series.value / other.value for other in (floor_of, self.y1, yard)]
+            print(f"{series.name:32}" + "".join(f"{share:8.0%} " for share in shares))
+        share = self.watched.value / self.hot.value
+        print(f"with {self.asked.watchers} live watchers {share:.0%} of without; they got {self.events} states")
 
 
 def check(app: market.Zhiliu, accepted: int) -> int:

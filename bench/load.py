@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 Answer = tuple[int, bytes]
 # a client asks its script for the next request and tells it the answer
@@ -22,6 +23,7 @@ class Measured:
     latencies: list[float] = field(default_factory=list)
     statuses: dict[int, int] = field(default_factory=dict)
     errors: int = 0
+    events: int = 0  # what watchers got
 
     @property
     def rate(self) -> float:
@@ -38,6 +40,14 @@ class Measured:
 
 def get(path: str, host: str = "bench") -> bytes:
     return f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: keep-alive\r\n\r\n".encode()
+
+
+def post_form(path: str, body: dict[str, str], headers: dict[str, str], host: str = "bench") -> bytes:
+    raw = urlencode(body).encode()
+    lines = [f"POST {path} HTTP/1.1", f"Host: {host}", "Connection: keep-alive",
+             "Content-Type: application/x-www-form-urlencoded", f"Content-Length: {len(raw)}"]  # fmt: skip
+    lines += [f"{k}: {v}" for k, v in headers.items()]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode() + raw
 
 
 def post_json(path: str, body: Any, headers: dict[str, str] | None = None, host: str = "bench") -> bytes:
@@ -79,7 +89,7 @@ async def client(number: int, port: int, script: Script, until: float, out: Meas
             try:
                 writer.write(request)
                 assert reader is not None
-                last, keep = await asyncio.wait_for(read_answer(reader), 30)
+                answer, keep = await asyncio.wait_for(read_answer(reader), 30)
             except (TimeoutError, OSError, asyncio.IncompleteReadError):
                 out.errors += 1
                 writer.close()
@@ -87,7 +97,8 @@ async def client(number: int, port: int, script: Script, until: float, out: Meas
                 last = None
                 continue
             out.latencies.append(time.perf_counter() - began)
-            out.statuses[last[0]] = out.statuses.get(last[0], 0) + 1
+            last = answer
+            out.statuses[answer[0]] = out.statuses.get(answer[0], 0) + 1
             if not keep:
                 writer.close()
                 reader = writer = None
@@ -96,13 +107,35 @@ async def client(number: int, port: int, script: Script, until: float, out: Meas
             writer.close()
 
 
-def run(port: int, clients: int, seconds: float, script: Script) -> Measured:
-    """Drive ``clients`` at once for ``seconds``."""
+async def watcher(port: int, path: str, until: float, out: Measured) -> None:
+    """One open page: counts the server-sent events it gets."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write(get(path))
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 30)
+        if b" 200 " not in head[:16]:
+            out.errors += 1
+            return
+        while (left := until - time.perf_counter()) > 0:
+            line = await asyncio.wait_for(reader.readline(), left)
+            if not line:
+                out.errors += 1  # a stream ends with the sale, not before
+                return
+            out.events += line.startswith(b"data:")
+    except TimeoutError:
+        return
+    finally:
+        writer.close()
+
+
+def run(port: int, clients: int, seconds: float, script: Script, watched: str = "", watchers: int = 0) -> Measured:
+    """Drive ``clients`` at once for ``seconds``, while ``watchers`` look at the stream at ``watched``."""
     out = Measured()
 
     async def all_clients() -> None:
         until = time.perf_counter() + seconds
-        await asyncio.gather(*(client(n, port, script, until, out) for n in range(clients)))
+        watching = [watcher(port, watched, until, out) for _ in range(watchers)]
+        await asyncio.gather(*(client(n, port, script, until, out) for n in range(clients)), *watching)
 
     began = time.perf_counter()
     asyncio.run(all_clients())

@@ -80,7 +80,7 @@ def explain(code: str, params: dict[str, Any], currency: str = "CNY") -> str:
         elif isinstance(value, str) and (name.endswith("_at") or name == "earliest"):
             value = moment(datetime.fromisoformat(value))
         shown[name] = value
-    sentence = ANSWERS.get(code)
-    if sentence is None:
+    if code not in ANSWERS:
         return _("操作未能完成（%(code)s）", code=code)
-    return str(sentence) % shown if shown or "%(" not in str(sentence) else str(sentence)
+    sentence = str(ANSWERS[code])
+    return sentence % shown if shown or "%(" not in sentence else sentence

@@ -101,7 +101,8 @@ def unit_of_work() -> Iterator[None]:
     session.info["after_commit"] = []
     try:
         yield
-        session.commit()
+        if session.in_transaction():  # else nothing was asked of the database, or its last statement committed
+            session.commit()
     except BaseException:
         session.rollback()
         raise

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from marketplace import Zhiliu
 
 
+#: Bids stand in the course or among the refusals, with their moments; here only those that were slow or broke.
+IN_THE_COURSE = frozenset({"auctions.bid", "auctions_api.place_bid"})
+SLOW_MS = 1_000
+
+
 def configure_logs(app: Zhiliu) -> None:
     structlog.configure(
         processors=[
@@ -38,15 +43,15 @@ def configure_logs(app: Zhiliu) -> None:
     @app.after_request
     def end(response: Response) -> Response:
         response.headers["X-Request-Id"] = g.get("request_id", "")
-        if response.status_code >= 500 or (
-            not app.testing and request.endpoint != "static" and request.method != "GET"
-        ):
+        took = (time.perf_counter() - g.get("began", 0)) * 1000
+        usual = request.method == "GET" or (request.endpoint in IN_THE_COURSE and took < SLOW_MS)
+        if response.status_code >= 500 or not (app.testing or usual):
             log.info(
                 "request",
                 id=g.get("request_id"),
                 method=request.method,
                 endpoint=request.endpoint,
                 status=response.status_code,
-                ms=round((time.perf_counter() - g.get("began", 0)) * 1000, 1),
+                ms=round(took, 1),
             )
         return response

@@ -26,6 +26,8 @@ class Settings(BaseSettings):
     demo: bool = False
     testing: bool = False
     rate_limits: bool = True
+    bids_per_minute: int = Field(default=120, ge=10, le=1_000_000)  # an organisation, in each web process
+    bids_burst: int = Field(default=60, ge=10, le=1_000_000)
     secure_cookies: bool = True
     trusted_proxies: int = Field(default=0, ge=0, le=5)
     database_pool: int = Field(default=20, ge=2, le=200)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,9 +56,10 @@ def is_ours(payload: bytes, signature: str) -> bool:
 
 
 def public_key_pem() -> str:
-    key: Ed25519PrivateKey = current_app.extensions["signing_key"]
-    return (
-        key.public_key()
-        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-        .decode()
-    )
+    return _pem(current_app.extensions["signing_key"])
+
+
+@lru_cache(maxsize=8)
+def _pem(key: Ed25519PrivateKey) -> str:
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    return key.public_key().public_bytes(serialization.Encoding.PEM, form).decode()
