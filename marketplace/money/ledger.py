@@ -8,11 +8,11 @@ Locks (house order): statement line → deposit → receivable → payout → le
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 
@@ -187,9 +187,9 @@ def _finish(pending_id: uuid.UUID, phase: str, actor: Actor) -> uuid.UUID:
     return new_id
 
 
-def trial_balance(prefix: str = "") -> list[Balance]:
-    """Every account (whose code starts with ``prefix``), by code; the posted and the pending column each sum to
-    zero over all accounts."""
+def trial_balance(codes: Collection[str] | None = None) -> list[Balance]:
+    """Every account (or those with these codes), by code; the posted and the pending column each sum to zero over
+    all accounts."""
     follower = aliased(LedgerTransfer)
     counts = (LedgerTransfer.phase == "single") | (follower.phase == "post")
     undecided = (LedgerTransfer.phase == "pending") & (follower.id.is_(None))
@@ -203,7 +203,7 @@ def trial_balance(prefix: str = "") -> list[Balance]:
         .join(LedgerEntry, LedgerEntry.account_id == LedgerAccount.id)
         .join(LedgerTransfer, LedgerTransfer.id == LedgerEntry.transfer_id)
         .outerjoin(follower, follower.pending_id == LedgerTransfer.id)
-        .where(LedgerAccount.code.startswith(prefix, autoescape=True))
+        .where(true() if codes is None else LedgerAccount.code.in_(codes))
         .group_by(LedgerAccount.code, LedgerAccount.currency)
         .order_by(LedgerAccount.code, LedgerAccount.currency)
     )
@@ -212,5 +212,10 @@ def trial_balance(prefix: str = "") -> list[Balance]:
 
 def balance(code: str, currency: str = "CNY") -> Balance:
     """One account; zero when nothing was ever written to it."""
-    found = [b for b in trial_balance(code) if b.code == code and b.currency == currency]
-    return found[0] if found else Balance(code, currency, 0, 0)
+    return balances([code], currency)[code]
+
+
+def balances(codes: Collection[str], currency: str = "CNY") -> dict[str, Balance]:
+    """Several accounts in one statement; zero for those to which nothing was ever written."""
+    found = {b.code: b for b in trial_balance(codes) if b.currency == currency}
+    return {code: found.get(code) or Balance(code, currency, 0, 0) for code in codes}

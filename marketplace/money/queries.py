@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -59,19 +60,40 @@ def receivable_of(deposit: Deposit) -> Receivable | None:
 
 def money_of_lot(lot_id: int) -> LotMoney:
     """Price, deposits, balance and proceeds of one lot."""
-    deposits = db.session.scalars(select(Deposit).where(Deposit.lot_id == lot_id)).all()
+    return money_of_lots([lot_id])[lot_id]
+
+
+def money_of_lots(lot_ids: Collection[int]) -> dict[int, LotMoney]:
+    """The same for many lots: four statements however many they are."""
+    deposits = db.session.scalars(select(Deposit).where(Deposit.lot_id.in_(lot_ids))).all()
     balances = db.session.scalars(
-        select(Receivable).where(Receivable.purpose == "balance", Receivable.lot_id == lot_id)
+        select(Receivable).where(Receivable.purpose == "balance", Receivable.lot_id.in_(lot_ids))
     ).all()
     payouts = db.session.scalars(
-        select(Payout).where(Payout.lot_id == lot_id, Payout.purpose == "proceeds", Payout.state != "cancelled")
+        select(Payout).where(Payout.lot_id.in_(lot_ids), Payout.purpose == "proceeds", Payout.state != "cancelled")
     ).all()
+    held = ledger.balances([ledger.deposits_of(lot_id) for lot_id in lot_ids])
+    return {
+        lot_id: _of_lot(
+            lot_id,
+            -held[ledger.deposits_of(lot_id)].posted_minor,
+            [row for row in deposits if row.lot_id == lot_id],
+            [row for row in balances if row.lot_id == lot_id],
+            [row for row in payouts if row.lot_id == lot_id],
+        )
+        for lot_id in lot_ids
+    }
+
+
+def _of_lot(
+    lot_id: int, held_minor: int, deposits: list[Deposit], balances: list[Receivable], payouts: list[Payout]
+) -> LotMoney:
     applied = sum(d.applied_minor for d in deposits)
     kept = [b for b in balances if b.state != "cancelled"]
     received = sum(b.received_minor for b in kept)
     return LotMoney(
         lot_id=lot_id,
-        deposits_held_minor=-ledger.balance(ledger.deposits_of(lot_id)).posted_minor,
+        deposits_held_minor=held_minor,
         deposit_applied_minor=applied,
         forfeited_minor=sum(d.forfeited_minor for d in deposits),
         balance_due_minor=sum(b.amount_minor for b in kept),

@@ -328,5 +328,6 @@ def my_proceeds() -> ResponseReturnValue:
     own = set(lots.sold_by(actor.org_id)) | {row.payout.lot_id for row in payouts}
     ids = sorted((lot_id for lot_id in own if lot_id is not None), reverse=True)[: desk.PAGE]
     facts = lots.facts_of(ids)
-    rows = [(facts[lot_id], queries.money_of_lot(lot_id)) for lot_id in ids]
+    found = queries.money_of_lots(ids)
+    rows = [(facts[lot_id], found[lot_id]) for lot_id in ids]
     return render_template("money/my_proceeds.html", rows=rows, payouts=payouts)
