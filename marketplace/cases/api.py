@@ -11,7 +11,7 @@ from marketplace.cases import queries, service
 from marketplace.cases.models import CASE_STATES, LEGAL_PATHS, VALUATION_BASES, Case
 from marketplace.cases.rules.documents import DOCUMENTS
 from marketplace.core.access import access, current_actor, token
-from marketplace.core.api import Answer, Blueprint, PageQuery, Strict, minor
+from marketplace.core.api import Answer, Blueprint, LanguageQuery, PageQuery, Strict, minor
 
 blp = Blueprint("cases_api", __name__, url_prefix="/api/v1/cases", description="Defaulted loans and their pledges")
 
@@ -93,7 +93,7 @@ class CaseQuery(PageQuery):
     text = fields.String(load_default="", validate=validate.Length(max=200))
 
 
-class DocumentKind(Strict):
+class DocumentKind(LanguageQuery):
     kind = fields.String(required=True, validate=validate.OneOf(list(DOCUMENTS)))
 
 
@@ -176,7 +176,7 @@ def list_documents(case_id: int) -> Any:
 
 
 @blp.post("/<int:case_id>/documents")
-@blp.arguments(DocumentKind, location="form")
+@blp.arguments(DocumentKind, location="query")
 @blp.arguments(DocumentFile, location="files")
 @blp.response(201, DocumentAnswer)
 @access(token("cases:write"))

@@ -25,7 +25,7 @@ from marketplace.core.errors import Invalid, Problem
 from marketplace.core.i18n import _l
 from marketplace.listings.api import blp as listings
 from marketplace.rights.api import blp as rights
-from marketplace.web.edge import http_error, json_error, problem_json, refusal
+from marketplace.web.edge import http_error, json_error, plain_error, problem_json, refusal
 from marketplace.web.headers import csrf
 from marketplace.web.limits import limiter
 
@@ -64,6 +64,9 @@ class MarketApi(Api):  # type: ignore[misc]
         data = getattr(error, "data", None) or {}
         if error.code == HTTPStatus.UNPROCESSABLE_ENTITY and data.get("messages"):
             return refusal(Invalid(problems_of(data["messages"])))
+        if error.code == HTTPStatus.TOO_MANY_REQUESTS:  # one code whoever counted
+            kept = {name: value for name, value in error.get_headers() if name == "Retry-After"}
+            return plain_error(429, "too_many_requests", kept)
         return http_error(error)  # the library takes this handler for pages too
 
 

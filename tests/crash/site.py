@@ -76,6 +76,7 @@ def running_site(app: Zhiliu, folder: Path) -> Iterator[Site]:
         "BASE_URL": f"http://127.0.0.1:{port}",
         "SECURE_COOKIES": "false",
         "DATABASE_POOL": "10",
+        "RATE_LIMITS": "false",  # six clients at full speed
         "ZHILIU_VAR": str(folder),
         "PLATFORM_ACCOUNT_NAME": settings.platform_account_name,
         "PLATFORM_ACCOUNT_NO": settings.platform_account_no,

@@ -76,15 +76,16 @@ class Demo:
             raise AssertionError(f"not ended in {seconds} s:\n{self.said}") from None
 
     def alive(self) -> list[str]:
-        """What still runs of it: by the mark, or by its folder for servers that run as another user."""
+        """What still runs of it: by the mark, or by its folders for servers that change user or title."""
         found = []
+        folders = (str(self.output.parent), str(LocalServers(self.output.parent / "servers").socket_dir))
         for process in psutil.process_iter(["cmdline"]):
             try:
                 marked = process.environ().get("DEMO_MARK") == self.mark
             except (psutil.AccessDenied, psutil.NoSuchProcess, psutil.ZombieProcess):
                 marked = False
             words = " ".join(process.info["cmdline"] or [])
-            if marked or str(self.output.parent) in words:
+            if marked or any(folder in words for folder in folders):
                 found.append(f"{process.pid} {words[:400]}")
         return found
 
