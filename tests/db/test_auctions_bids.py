@@ -14,6 +14,7 @@ from sqlalchemy import func, select, text
 
 from marketplace import Zhiliu
 from marketplace.auctions import queries, service
+from marketplace.auctions.api import BidAnswerSchema, bid_body
 from marketplace.auctions.models import BidRefusal, CourseEntry
 from marketplace.auctions.rules.chain import canonical
 from marketplace.auctions.rules.course import course_bytes
@@ -154,6 +155,16 @@ def test_a_bid_takes_two_statements_of_ours(app: Zhiliu, monkeypatch: pytest.Mon
     with unit_of_work():
         assert service.place_bid(actor, lot_id, START + STEP, "k").accepted
     assert len(statements) == 2, statements
+
+
+def test_the_api_writes_what_its_description_says(app: Zhiliu) -> None:
+    lot = make_lot()
+    answers = [lot.bid(0, START), lot.bid(0, START + STEP), lot.bid(1, START)]
+    assert [a.accepted for a in answers] == [True, False, False]
+    with app.test_request_context():
+        for answer in answers:
+            described = json.loads(json.dumps(BidAnswerSchema().dump(answer)))
+            assert json.loads(json.dumps(bid_body(answer))) == described
 
 
 def test_the_clock_is_read_after_the_wait_for_the_lock(app: Zhiliu) -> None:
