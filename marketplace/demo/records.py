@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -120,14 +121,15 @@ def _first_sellable(run: ImportRun, maker: Actor) -> Key | None:
     reader = RowReader(run.target, run.columns, run.mapping, run.defaults)
     taker = right_rows.Taker(run, maker, today())
     staged = select(ImportRow.cells).where(ImportRow.run_id == run.id, ImportRow.problem.is_(None))
-    for cells in db.session.scalars(staged.order_by(ImportRow.row_no).execution_options(yield_per=500)):
-        values, written, faults = reader.read(cells)
-        prepared, _more = taker.prepare(values, written, False)
-        if prepared is None or any(fault.severity == ERROR for fault in faults):
-            continue
-        key = (prepared[0].values["kind"], prepared[0].values["number"])
-        if key[0] in SELLABLE and key not in taken:
-            return key
+    with closing(db.session.scalars(staged.order_by(ImportRow.row_no).execution_options(yield_per=500))) as rows:
+        for cells in rows:
+            values, written, faults = reader.read(cells)
+            prepared, _more = taker.prepare(values, written, False)
+            if prepared is None or any(fault.severity == ERROR for fault in faults):
+                continue
+            key = (prepared[0].values["kind"], prepared[0].values["number"])
+            if key[0] in SELLABLE and key not in taken:
+                return key
     return None
 
 
