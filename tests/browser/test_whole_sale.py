@@ -151,8 +151,8 @@ def test_a_whole_sale_in_real_pages(
     for _ in range(maker.locator("#document-kind option").count()):
         title = maker.locator("#document-kind option").first.inner_text()
         maker.locator("#document-file").set_input_files(story.paper(tmp_path, title))
-        maker.get_by_role("button", name="上传").click()
-        maker.goto(f"{lot}/seller")
+        with maker.expect_navigation():
+            maker.get_by_role("button", name="上传").click()
         expect(maker.locator("#document-kind option", has_text=title)).to_have_count(0)
     manager.goto(f"{at}/manage/lots/{lot_id}")
     story.confirm(manager, "申请办结")
