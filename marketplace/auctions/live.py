@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from marketplace import Zhiliu
 
 HEARTBEAT_SECONDS = 15.0
+PACE_SECONDS = 0.2  # a storm of bids is five pictures a second: nobody reads faster, and bids need the processor
 POLL_SECONDS = 2.0
 STREAM_SECONDS = 600.0  # then the browser connects again, with the last event it saw
 QUEUE_LENGTH = 8
@@ -216,9 +217,10 @@ class Hub:
                 if heard is None:
                     self.stopping.wait(0.5)  # Redis is away
                 known = self.watched()
-                self.refresh(
-                    [lot_id for lot_id, version in (heard or {}).items() if version > known.get(lot_id, version)]
-                )
+                moved = [lot_id for lot_id, version in (heard or {}).items() if version > known.get(lot_id, version)]
+                self.refresh(moved)
+                if moved:
+                    self.stopping.wait(PACE_SECONDS)
                 if time.monotonic() - polled >= POLL_SECONDS:
                     polled = time.monotonic()
                     self.poll()
