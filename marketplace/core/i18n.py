@@ -26,7 +26,8 @@ def choose_language() -> str:
         return "zh"
     asked = request.args.get("lang")
     if asked in LANGUAGES:
-        session["lang"] = asked
+        if not request.path.startswith("/api/"):  # a call of a program leaves no cookie
+            session["lang"] = asked
         return asked
     kept = session.get("lang")
     if kept in LANGUAGES:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import select
+
 from marketplace.core.actor import BANK, ENTERPRISE, OPERATOR, PLATFORM, REGULATOR, Actor
+from marketplace.core.db import db
 from marketplace.core.i18n import _l
+from marketplace.core.models import Event
 from marketplace.web.navigation import entry
 
 SELLER = (
@@ -42,14 +46,35 @@ MADE_BY_COMMAND = (PLATFORM, REGULATOR)  # nobody has to verify them
 STEPS = {BANK: SELLER, OPERATOR: BUYER, ENTERPRISE: BUYER, PLATFORM: MANAGER, REGULATOR: WATCHER}
 
 
+#: What the journal says of an organisation that has taken each of its steps, in their order.
+TAKEN = {
+    BANK: ("case.created", "case.approved", "listing.submitted"),
+    OPERATOR: ("registration.made", "registration.made"),
+    ENTERPRISE: ("registration.made", "registration.made"),
+}
+
+
+def taken(actor: Actor) -> int:
+    """How many of its steps the organisation has taken already: one look into its journal."""
+    wanted = TAKEN.get(actor.org_kind or "", ())
+    if not wanted:
+        return 0
+    kinds = set(
+        db.session.scalars(select(Event.kind).where(Event.org_id == actor.org_id, Event.kind.in_(wanted)).distinct())
+    )
+    return max((number for number, kind in enumerate(wanted, 1) if kind in kinds), default=0)
+
+
 def first_steps(actor: Actor) -> list[dict[str, Any]]:
     """The way from here, the next step marked."""
     found: list[dict[str, Any]] = []
     if actor.org_kind not in MADE_BY_COMMAND:
         found.append(step(*VERIFY, "done" if actor.org_verified else "now"))
     ready = actor.org_verified or actor.org_kind in MADE_BY_COMMAND
+    done = taken(actor) if ready else 0
     for number, (title, text, endpoint) in enumerate(STEPS.get(actor.org_kind or "", ())):
-        found.append(step(title, text, endpoint, "now" if ready and number == 0 else "next"))
+        state = "done" if number < done else "now" if ready and number == done else "next"
+        found.append(step(title, text, endpoint, state))
     return found
 
 

@@ -37,7 +37,7 @@ APPROVAL_TEXT: dict[str, Any] = {
 }
 DEADLINE_TEXT: dict[str, Due] = {
     "lot.open": Due(_l("竞价开始"), _l("到时自动开始，无需操作。")),
-    "lot.close": Due(_l("竞价结束"), _l("最后五分钟内有出价会自动延时；结束后自动得出结果。")),
+    "lot.close": Due(_l("竞价结束"), _l("临近结束有出价会自动延时；结束后自动得出结果。")),
     "lot.next_round_due": Due(_l("最迟再次处置"), _l("流拍后须在此之前安排下一轮，或转入其他渠道。")),
     "award.answer": Due(_l("候补买受人答复"), _l("逾期未答复视为放弃。")),
     "balance.due": Due(_l("支付余款"), _l("逾期未付按悔拍处理。")),
