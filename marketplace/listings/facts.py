@@ -201,8 +201,9 @@ def burden_texts(shot: dict[str, Any]) -> list[str]:
     return lines
 
 
-def timeline(listing: Listing, at: datetime) -> list[Deadline]:
-    """The computed deadlines of the offer's first round, as if published at ``at``; empty while terms lack."""
+def timeline(listing: Listing, at: datetime, ends_at: datetime | None = None) -> list[Deadline]:
+    """The computed deadlines of the offer's first round, as if published at ``at``; empty while terms lack.
+    ``ends_at``: where its end has moved to."""
     if listing.start_minor is None or listing.planned_opens_at is None or listing.planned_ends_at is None:
         return []
     return deadlines_for(
@@ -211,7 +212,7 @@ def timeline(listing: Listing, at: datetime) -> list[Deadline]:
         start_minor=listing.start_minor,
         published_at=listing.published_at or at,
         opens_at=listing.planned_opens_at,
-        ends_at=listing.planned_ends_at,
+        ends_at=ends_at or listing.planned_ends_at,
         valuation_date=listing.appraisal_date,
         is_workday=is_working_day,
     )

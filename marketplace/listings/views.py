@@ -48,13 +48,15 @@ def sale_text(state: str) -> Any:
 MOOT = {"sold": ("reauction_latest",), "unsold": ("winner_deposit_transfer", "balance")}
 
 
-def timeline_steps(listing: Listing, at: datetime, outcome: str = "") -> list[dict[str, Any]]:
+def timeline_steps(
+    listing: Listing, at: datetime, outcome: str = "", ends_at: datetime | None = None
+) -> list[dict[str, Any]]:
     """The profile's computed deadlines as steps: those past are done, the next one is now. ``outcome`` of the first
     round, if it ended, leaves out what is moot; a rehearsal that has opened no longer waits for its notice."""
     steps: list[dict[str, Any]] = []
     current = False
     sandbox = listing.profile_code == SANDBOX
-    for line in facts.timeline(listing, at):
+    for line in facts.timeline(listing, at, ends_at):
         if line.code in MOOT.get(outcome, ()) or (sandbox and line.code == "notice_satisfied"):
             continue
         done = line.at <= at and listing.published_at is not None
@@ -164,7 +166,7 @@ def _public_page(number: str, question: TextOnlyForm, objection: ObjectionForm) 
         now=at,
         profile=profile,
         rules=plain_rules(profile),
-        steps=timeline_steps(listing, at, rounds[0][1].state if rounds else ""),
+        steps=timeline_steps(listing, at, rounds[0][1].state, rounds[0][1].ends_at) if rounds else [],
         warnings=[item for item in profile.warnings if listing.warnings.get(item.code)],
         documents=files.list_for("listing", listing.id, actor),
         questions=queries.questions_of(listing.id),

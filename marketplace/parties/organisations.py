@@ -124,13 +124,13 @@ def _free_code(code: str, org_id: int | None) -> bool:
 
 
 def create_org(
-    kind: str, data: OrgData, user_id: int | None, actor: Actor, *, by_command: bool = False
+    kind: str, data: OrgData, user_id: int | None, actor: Actor, *, by_command: bool = False, demo: bool = False
 ) -> Organisation:
     """Register an organisation; ``user_id`` becomes its first member with every role. Refuses ``kind_closed``
-    for platform and regulator unless by command."""
+    for platform and regulator unless by command. ``demo``: on a demo site nobody is real."""
     if kind not in (ORG_KINDS if by_command else OPEN_KINDS):
         raise Invalid([Problem("kind_closed", _l("请选择机构类型"), "kind")])
-    org = Organisation(kind=kind, state="draft", **checked(data))
+    org = Organisation(kind=kind, state="draft", demo=demo, **checked(data))
     db.session.add(org)
     db.session.flush()
     if user_id is not None:

@@ -20,9 +20,14 @@ NEEDING_KINDS = (BANK, PLATFORM)
 PASSED = "zl_second_factor"
 
 
+def on_demo_site() -> bool:
+    """Whether this site only plays: nobody who signs up here is real."""
+    return bool(current_app.settings.demo)  # type: ignore[attr-defined]
+
+
 def excused(user_is_demo: bool) -> bool:
     """The demo's ready-made people sign in with a password alone, on a demo site only."""
-    return user_is_demo and bool(current_app.settings.demo)  # type: ignore[attr-defined]
+    return user_is_demo and on_demo_site()
 
 
 def needs_second_factor(user: User) -> bool:

@@ -248,6 +248,7 @@ def library_settings(app: Zhiliu) -> dict[str, Any]:
         "SECURITY_FRESHNESS_GRACE_PERIOD": timedelta(minutes=15),
         "SECURITY_EMAIL_VALIDATOR_ARGS": {"check_deliverability": False},  # no look-up in the name service
         "SECURITY_API_ENABLED_METHODS": ["session"],
+        "SECURITY_POST_LOGIN_VIEW": "/desk",  # what waits for you, not the public front
         "SECURITY_POST_CHANGE_VIEW": "parties.security",
         "SECURITY_EMAIL_HTML": False,
         "SECURITY_JOIN_USER_ROLES": False,

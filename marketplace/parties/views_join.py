@@ -16,6 +16,7 @@ from marketplace.parties import members, organisations
 from marketplace.parties.forms import InvitedForm, JoinForm, put_problems
 from marketplace.parties.models import User
 from marketplace.parties.notices import notify_address
+from marketplace.parties.second_factor import on_demo_site
 from marketplace.parties.views import bp
 
 
@@ -59,7 +60,7 @@ def sign_up(form: JoinForm) -> None:
         )
         return
     user = members.new_user(email, form.display_name.data or "", form.password.data or "", language(), confirmed=False)
-    organisations.create_org(form.kind.data, form.org_data(), user.id, Actor(user_id=user.id))
+    organisations.create_org(form.kind.data, form.org_data(), user.id, Actor(user_id=user.id), demo=on_demo_site())
     send_confirmation_instructions(user)
 
 

@@ -18,6 +18,7 @@ from marketplace.core.i18n import _, _l
 from marketplace.core.models import Document
 from marketplace.parties import organisations
 from marketplace.parties.forms import AccountForm, DocumentForm, NewOrgForm, OrgForm, put_problems
+from marketplace.parties.second_factor import on_demo_site
 from marketplace.parties.service import get_org
 from marketplace.parties.texts import KIND_NAMES, STATE_NAMES, STATE_TONES, steps_of
 from marketplace.parties.views import bp
@@ -160,7 +161,9 @@ def new_organisation() -> ResponseReturnValue:
     if form.validate_on_submit():
         try:
             with db.session.begin_nested():
-                org = organisations.create_org(form.kind.data or "", form.org_data(), actor.user_id, actor)
+                org = organisations.create_org(
+                    form.kind.data or "", form.org_data(), actor.user_id, actor, demo=on_demo_site()
+                )
             session["membership"] = organisations.membership_of(actor.user_id or 0, org.id)
             flash(_("机构已登记。请补充资料并提交核验。"), "success")
             return redirect(url_for("parties.settings"))
