@@ -77,7 +77,7 @@ def test_one_key_one_bid(app: Zhiliu) -> None:
 
 @pytest.mark.parametrize(
     ("number", "status", "code"),
-    [("CN215792497U", 200, ""), ("202010123456.7", 422, "patent.check_digit"), ("?", 422, "number.unreadable")],
+    [("CN215792497U", 200, ""), ("202010123456.7", 422, "patent.check_digit"), ("?", 422, "number.characters")],
 )
 def test_a_number_is_checked_without_being_stored(app: Zhiliu, number: str, status: int, code: str) -> None:
     bank = caller(app, make_actor("bank"))
