@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -38,6 +39,8 @@ def sold_lot() -> MadeLot:
 def text_of(content: bytes, folder: Path) -> str:
     """What a reader of the PDF sees, by poppler."""
     if shutil.which("pdftotext") is None:
+        if os.environ.get("ZHILIU_NO_SKIPS"):
+            pytest.fail("pdftotext is not on this machine")
         pytest.skip("pdftotext is not on this machine")
     path = folder / "paper.pdf"
     path.write_bytes(content)
