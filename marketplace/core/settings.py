@@ -70,7 +70,7 @@ class Settings(BaseSettings):
     @classmethod
     def _key(cls, value: Path) -> Path:
         if not value.is_file():
-            raise ValueError(f"no such file: {value} (make one with: flask keys new {value})")
+            raise ValueError(f"no such file: {value} (make one with: openssl genpkey -algorithm ed25519 -out {value})")
         return value
 
 
