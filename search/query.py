@@ -20,7 +20,8 @@ class Query:
     (alerts ask a stored query of the documents just written). ``like``: more like this document, itself left out.
 
     ``match``: ``any`` ranks whatever shares a word (a person reads the best first); ``all`` wants every word or every
-    Chinese run (an alert must not cry wolf). An empty text matches everything.
+    Chinese run (an alert must not cry wolf). An empty text matches everything. ``synonyms``: groups of words that
+    managers keep, used besides the domain's own lists.
     """
 
     text: str = ""
@@ -33,3 +34,4 @@ class Query:
     ids: tuple[str, ...] | None = None
     like: str = ""
     match: Literal["any", "all"] = "any"
+    synonyms: tuple[tuple[str, ...], ...] = ()
