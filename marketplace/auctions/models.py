@@ -135,6 +135,28 @@ class PreemptionClaim(Base):
     )
 
 
+class Qualification(Base):
+    """Proof that an organisation may take the right over, where the listing asks for a status (collective and
+    certification marks, geographical indications). Decided before the deposit is asked."""
+
+    __tablename__ = "bidder_qualification"
+    id: Mapped[Key]
+    lot_id: Mapped[int] = mapped_column(ForeignKey("lot.id"))
+    org_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    statement: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default="filed")
+    decided_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    decided_at: Mapped[datetime | None]
+    reason: Mapped[str | None]
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    created_at: Mapped[Created]
+    __table_args__ = (
+        UniqueConstraint("lot_id", "org_id"),
+        one_of("state", ("filed", "confirmed", "refused")),
+        CheckConstraint("state = 'filed' OR reason IS NOT NULL", name="decided_with_reason"),
+    )
+
+
 class CourseEntry(Base):
     """Append-only hash chain of the sale: bids and published events (trigger refuses change)."""
 
@@ -142,7 +164,7 @@ class CourseEntry(Base):
     id: Mapped[Key]
     lot_id: Mapped[int] = mapped_column(ForeignKey("lot.id"))
     seq: Mapped[int]
-    kind: Mapped[str]  # bid; suspended, resumed, prolonged, withdrawn, closed
+    kind: Mapped[str]  # bid; suspended, resumed, prolonged, barred, withdrawn, closed
     registration_id: Mapped[int | None] = mapped_column(ForeignKey("registration.id"))
     code: Mapped[str | None]
     rank: Mapped[int | None]

@@ -32,6 +32,7 @@ class Listing(Base):
     handover: Mapped[str] = mapped_column(server_default="")
     contact: Mapped[str] = mapped_column(server_default="")
     bidder_conditions: Mapped[str] = mapped_column(server_default="")
+    qualification: Mapped[str] = mapped_column(server_default="")  # status a transferee must prove before the deposit
     priority_holders: Mapped[str] = mapped_column(server_default="")  # who has a priority right, and of what nature
     parties_notified_at: Mapped[datetime | None]  # 网拍规定 art. 16
     notification_note: Mapped[str] = mapped_column(server_default="")  # how they were told
@@ -79,6 +80,66 @@ class Listing(Base):
         CheckConstraint(
             "published_at IS NULL OR (number IS NOT NULL AND notice_sha256 IS NOT NULL)",
             name="published_whole",
+        ),
+    )
+
+
+ROUND_STATES = ("draft", "submitted", "reviewed", "published", "dropped")
+
+
+class NextRound(Base):
+    """A further round of an offer: the bank's terms on their way to a notice of their own. The round itself is a lot of
+    the auctions room. One is on its way at a time; a published one is fixed (trigger)."""
+
+    __tablename__ = "listing_round"
+    id: Mapped[Key]
+    listing_id: Mapped[int] = mapped_column(ForeignKey("listing.id"), index=True)
+    round_no: Mapped[int]
+    after_lot_id: Mapped[int] = mapped_column(ForeignKey("lot.id"))  # the round that failed
+    start_minor: Mapped[int]
+    increment_minor: Mapped[int]
+    deposit_minor: Mapped[int]
+    opens_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    parties_notified_at: Mapped[datetime | None]  # of this round: 网拍规定 art. 16
+    notification_note: Mapped[str] = mapped_column(server_default="")
+    state: Mapped[str] = mapped_column(server_default="draft")
+    state_reason: Mapped[str | None]
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    submitted_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))  # the second banker
+    submitted_at: Mapped[datetime | None]
+    review: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    reviewed_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    reviewed_at: Mapped[datetime | None]
+    published_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    published_at: Mapped[datetime | None]
+    lot_id: Mapped[int | None] = mapped_column(ForeignKey("lot.id"))
+    notice_text: Mapped[str | None]  # frozen at publication
+    notice_sha256: Mapped[str | None]
+    created_at: Mapped[Created]
+    updated_at: Mapped[Created]
+    __table_args__ = (
+        one_of("state", ROUND_STATES),
+        CheckConstraint("start_minor > 0 AND increment_minor > 0 AND deposit_minor >= 0", name="amounts"),
+        CheckConstraint("ends_at > opens_at", name="window"),
+        CheckConstraint("published_by IS NULL OR published_by <> reviewed_by", name="second_person"),
+        CheckConstraint(
+            "(state = 'published') = (published_at IS NOT NULL) AND "
+            "(published_at IS NULL OR (lot_id IS NOT NULL AND notice_sha256 IS NOT NULL AND notice_text IS NOT NULL))",
+            name="published_whole",
+        ),
+        Index(
+            "uq_listing_round_open",
+            "listing_id",
+            unique=True,
+            postgresql_where=text("state IN ('draft', 'submitted', 'reviewed')"),
+        ),
+        Index(
+            "uq_listing_round_published",
+            "listing_id",
+            "round_no",
+            unique=True,
+            postgresql_where=text("state = 'published'"),
         ),
     )
 
