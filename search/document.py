@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 # text: read by search.analysis into tokens. One combined stream is ranked; the named ones serve field prefixes.
 TEXTS = ("title", "title_en", "abstract", "abstract_en", "claims", "applicant", "tags")
-# exact values, any number a document. Trees (ipc, industry, region) hold the value and all above it.
+# exact values, any number a document. Trees (ipc, industry, region) hold the value and all above it; bands are the
+# ranges of price, term and closing time that a page counts, so that they are facets like the others.
 KEYWORDS = (
     "kind",
     "channel",
@@ -19,6 +20,9 @@ KEYWORDS = (
     "bank",
     "number",
     "currency",
+    "price_band",
+    "term_band",
+    "closing_band",
 )
 # whole numbers: minor units, days since 1970-01-01 (UTC date), seconds since 1970 (UTC), small ranks
 NUMBERS = ("price_minor", "term_end_day", "closes_at", "published_at", "urgency", "health")
