@@ -6,13 +6,14 @@ from sqlalchemy import select
 
 from marketplace.auctions.models import Lot
 from marketplace.core.db import db
+from marketplace.core.i18n import title_of
 from marketplace.money import lots
 
 
 def facts_of(lot_ids: list[int]) -> dict[int, lots.LotFacts]:
     """Title, public page and seller of each lot, in one query."""
-    rows = db.session.execute(select(Lot.id, Lot.title, Lot.org_id).where(Lot.id.in_(lot_ids)))
-    return {row.id: lots.LotFacts(row.title, f"/lots/{row.id}", row.org_id) for row in rows}
+    rows = db.session.execute(select(Lot.id, Lot.title, Lot.facts, Lot.org_id).where(Lot.id.in_(lot_ids)))
+    return {row.id: lots.LotFacts(title_of(row), f"/lots/{row.id}", row.org_id) for row in rows}
 
 
 def sold_by(org_id: int) -> list[int]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from marketplace.auctions.sale import Sale
 from marketplace.auctions.wording import moment
-from marketplace.core.i18n import _l
+from marketplace.core.i18n import _l, lazy_title
 from marketplace.core.money import format_minor
 from marketplace.parties import notices
 
@@ -22,13 +22,13 @@ def _write(sale: Sale, org_id: int, what: str, subject: Any, body: Any) -> None:
 
 
 def qualified(sale: Sale, org_id: int) -> None:
-    subject = _l("您已取得竞买资格：%(title)s", title=sale.title)
+    subject = _l("您已取得竞买资格：%(title)s", title=lazy_title(sale))
     body = _l("保证金已确认。竞价将于 %(opens)s 开始，请届时登录出价。", opens=moment(sale.opens_at))
     _write(sale, org_id, "lot.qualified", subject, body)
 
 
 def preemption_decided(sale: Sale, org_id: int, confirmed: bool, rank: int, reason: str | None) -> None:
-    subject = _l("优先购买权审核结果：%(title)s", title=sale.title)
+    subject = _l("优先购买权审核结果：%(title)s", title=lazy_title(sale))
     if confirmed:
         body = _l("您的优先购买权已确认，顺位为第 %(rank)s 位。", rank=rank)
     else:
@@ -37,7 +37,7 @@ def preemption_decided(sale: Sale, org_id: int, confirmed: bool, rank: int, reas
 
 
 def won(sale: Sale, org_id: int, price_minor: int, balance_minor: int, due_at: datetime) -> None:
-    subject = _l("您已竞得标的：%(title)s", title=sale.title)
+    subject = _l("您已竞得标的：%(title)s", title=lazy_title(sale))
     body = _l(
         "成交价 %(price)s。保证金抵作价款后，请于 %(due)s 前付清余款 %(balance)s；付款账户和附言见标的页。",
         price=format_minor(price_minor, sale.currency),
@@ -48,13 +48,13 @@ def won(sale: Sale, org_id: int, price_minor: int, balance_minor: int, due_at: d
 
 
 def lost(sale: Sale, org_id: int, refund_by: datetime) -> None:
-    subject = _l("竞价结束，您未竞得标的：%(title)s", title=sale.title)
+    subject = _l("竞价结束，您未竞得标的：%(title)s", title=lazy_title(sale))
     body = _l("您交纳的保证金将于 %(due)s 前退回贵机构登记的账户，无需申请。", due=moment(refund_by))
     _write(sale, org_id, "lot.lost", subject, body)
 
 
 def backup(sale: Sale, org_id: int, kept: bool) -> None:
-    subject = _l("您是候补买受人：%(title)s", title=sale.title)
+    subject = _l("您是候补买受人：%(title)s", title=lazy_title(sale))
     if kept:
         body = _l("竞得人未付清余款时，您可以按您的最高出价买受。您的保证金留存至竞得人付清余款，届时退回。")
     else:
@@ -63,19 +63,19 @@ def backup(sale: Sale, org_id: int, kept: bool) -> None:
 
 
 def seller_sold(sale: Sale, price_minor: int) -> None:
-    subject = _l("标的已成交：%(title)s", title=sale.title)
+    subject = _l("标的已成交：%(title)s", title=lazy_title(sale))
     body = _l("成交价 %(price)s，等待买受人付清余款。", price=format_minor(price_minor, sale.currency))
     _write(sale, sale.seller_id, "lot.sold", subject, body)
 
 
 def seller_unsold(sale: Sale) -> None:
-    subject = _l("标的流拍：%(title)s", title=sale.title)
+    subject = _l("标的流拍：%(title)s", title=lazy_title(sale))
     body = _l("本轮无人出价。您可以安排下一轮，或者改走收储、许可渠道。")
     _write(sale, sale.seller_id, "lot.unsold", subject, body)
 
 
 def overdue(sale: Sale, org_id: int) -> None:
-    subject = _l("余款逾期：%(title)s", title=sale.title)
+    subject = _l("余款逾期：%(title)s", title=lazy_title(sale))
     body = _l("余款未在期限内到账。已付款的请立即联系平台核对；未付款的将按悔拍处理，保证金不予退还。")
     _write(sale, org_id, "lot.overdue", subject, body)
     manager_body = _l("买受人未按期付清余款。请核对银行流水，确认未付后申请认定悔拍。")
@@ -83,7 +83,7 @@ def overdue(sale: Sale, org_id: int) -> None:
 
 
 def defaulted(sale: Sale, org_id: int) -> None:
-    subject = _l("已认定悔拍：%(title)s", title=sale.title)
+    subject = _l("已认定悔拍：%(title)s", title=lazy_title(sale))
     body = _l("贵机构未按期付清余款，保证金不予退还，并不得参加该标的的重新处置。")
     _write(sale, org_id, "lot.defaulted", subject, body)
     seller_body = _l("买受人已被认定悔拍。您可以由候补买受人递补（约定处置），或者安排重新处置。")
@@ -91,7 +91,7 @@ def defaulted(sale: Sale, org_id: int) -> None:
 
 
 def offered(sale: Sale, org_id: int, price_minor: int, answer_by: datetime) -> None:
-    subject = _l("您可以递补买受：%(title)s", title=sale.title)
+    subject = _l("您可以递补买受：%(title)s", title=lazy_title(sale))
     body = _l(
         "原买受人悔拍。您可以按您的最高出价 %(price)s 买受，请于 %(due)s 前登录确认或者放弃。",
         price=format_minor(price_minor, sale.currency),
@@ -101,13 +101,13 @@ def offered(sale: Sale, org_id: int, price_minor: int, answer_by: datetime) -> N
 
 
 def paid(sale: Sale, org_id: int) -> None:
-    subject = _l("余款已付清：%(title)s", title=sale.title)
+    subject = _l("余款已付清：%(title)s", title=lazy_title(sale))
     body = _l("价款已全部到账，接下来办理权利变更手续，所需文件见标的页。")
     _write(sale, org_id, "lot.paid", subject, body)
     _write(sale, sale.seller_id, "lot.paid", subject, body)
 
 
 def next_round_late(sale: Sale) -> None:
-    subject = _l("下一轮处置期限已到：%(title)s", title=sale.title)
+    subject = _l("下一轮处置期限已到：%(title)s", title=lazy_title(sale))
     body = _l("流拍后最迟应当安排下一轮的日期已到，尚未安排。请尽快决定下一步渠道。")
     _write(sale, sale.seller_id, "lot.next_round", subject, body)

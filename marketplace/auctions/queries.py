@@ -27,7 +27,7 @@ from marketplace.auctions.seals import sign_course
 from marketplace.core.clock import now
 from marketplace.core.db import db
 from marketplace.core.errors import NotFound
-from marketplace.core.i18n import _l
+from marketplace.core.i18n import _l, title_of
 from marketplace.core.models import Document
 from marketplace.parties import service as parties
 
@@ -49,8 +49,9 @@ def state_of(lot_id: int) -> LotState:
 
 
 def labels(ids: Iterable[int]) -> dict[int, str]:
-    """What people call these lots: their titles. One query."""
-    return dict(db.session.execute(select(Lot.id, Lot.title).where(Lot.id.in_(list(ids)))).all())
+    """What people call these lots: their titles in the reader's language. One query."""
+    rows = db.session.execute(select(Lot.id, Lot.title, Lot.facts).where(Lot.id.in_(list(ids))))
+    return {row.id: title_of(row) for row in rows}
 
 
 def to_complete(org_id: int | None = None) -> list[Lot]:
@@ -127,6 +128,7 @@ def public_lot(lot_id: int, after_seq: int = 0, limit: int = 50, state: LotState
         "listing_id": sale.listing_id,
         "round_no": sale.round_no,
         "title": sale.title,
+        "title_en": sale.facts.get("title_en"),
         "sandbox": sale.profile.sandbox,
         "clock_rate": sale.profile.clock_rate,
         "currency": sale.currency,

@@ -13,6 +13,7 @@ from marketplace.auctions.announce import announce_later
 from marketplace.auctions.completion import missing_documents
 from marketplace.auctions.locks import lock_lot
 from marketplace.auctions.models import Award, Lot, LotResult, LotState, Registration
+from marketplace.auctions.rule_words import say
 from marketplace.auctions.rules.closing import apply_forfeit
 from marketplace.auctions.rules.findings import Finding, Term
 from marketplace.auctions.rules.pricing import check_terms
@@ -336,7 +337,7 @@ def _completable(state: LotState) -> None:
         raise Refused("not_paid", _l("余款尚未付清，不能办结"))
     missing = missing_documents(state.lot_id)
     if missing:
-        names = "、".join(item.name_zh for item in missing)
+        names = "、".join(say(item.name_zh) for item in missing)
         raise Refused("documents_missing", _l("尚缺文件：%(names)s", names=names), names=names)
 
 

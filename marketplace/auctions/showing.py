@@ -19,7 +19,7 @@ from marketplace.auctions.service_bids import BidAnswer
 from marketplace.core.actor import Actor
 from marketplace.core.clock import SHANGHAI
 from marketplace.core.db import db
-from marketplace.core.i18n import _
+from marketplace.core.i18n import _, source_words
 from marketplace.core.money import SYMBOLS, MoneyRefused
 
 TONES = {
@@ -210,6 +210,7 @@ def answer_json(lot_id: int, answer: BidAnswer) -> dict[str, Any]:
             "code": answer.code,
             "message": answer.message,
             "source": answer.source,
+            "source_text": source_words(answer.source),
             "params": answer.params,
         }
     return found

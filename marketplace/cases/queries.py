@@ -45,6 +45,20 @@ def approved_cases(org_id: int) -> list[Case]:
     )
 
 
+def with_rights_outside(org_id: int, held: Any, limit: int) -> list[tuple[Case, int]]:
+    """Cases of a bank that may be offered and have rights outside ``held`` (a query of right ids), and how many such
+    rights each has; latest approval first."""
+    rows = db.session.execute(
+        select(Case, func.count(CaseRight.id))
+        .join(CaseRight, CaseRight.case_id == Case.id)
+        .where(Case.org_id == org_id, Case.state.in_(("approved", "listed")), CaseRight.right_id.not_in(held))
+        .group_by(Case.id)
+        .order_by(Case.approved_at.desc(), Case.id.desc())
+        .limit(limit)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
 @dataclass(frozen=True)
 class CasePage:
     """One page of cases, and the totals of all that match (CNY claims in minor units)."""

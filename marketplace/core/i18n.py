@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from flask import Flask, has_request_context, request, session
 from flask_babel import Babel, get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel.speaklater import LazyString
+from markupsafe import Markup, escape
+
+from marketplace.core.sources import NAMED, source_text
 
 LANGUAGES = {"zh": "中文", "en": "English"}
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,12 +41,43 @@ def choose_language() -> str:
     return "zh"
 
 
+def source_words(source: object) -> str:
+    """The source of a rule in the reader's language; nothing for none."""
+    return source_text(str(source), str(get_locale() or "zh")) if source else ""
+
+
+def marked_source(source: object) -> Markup:
+    """The same for a page: the Chinese name of a law in an English text is marked as Chinese, for screen readers."""
+    text = escape(source_words(source))
+    if str(get_locale() or "zh") == "zh":
+        return text
+    return Markup(NAMED.sub(lambda found: f'(<span lang="zh-CN">{found[1]}</span>)', str(text)))  # noqa: S704 (escaped)
+
+
+def title_of(thing: Any) -> str:
+    """What a listing, lot or right is called in the reader's language: its English title where it has one and the
+    reader reads English. ``thing``: an object or a mapping with ``title`` and perhaps ``title_en``, which a lot keeps
+    among its frozen ``facts``."""
+    read = thing.get if isinstance(thing, Mapping) else lambda name: getattr(thing, name, None)
+    english: Any = None
+    if str(get_locale() or "zh") == "en":
+        english = read("title_en") or (read("facts") or {}).get("title_en")
+    return str(english or read("title") or "")
+
+
+def lazy_title(thing: Any) -> LazyString:
+    """``title_of`` at the moment of reading: for letters, which go out in each member's language."""
+    kept = {"title": thing.title, "title_en": getattr(thing, "title_en", None), "facts": getattr(thing, "facts", None)}
+    return LazyString(title_of, kept)
+
+
 def configure_languages(app: Flask) -> None:
     app.config["BABEL_DEFAULT_LOCALE"] = "zh"
     app.config["BABEL_DEFAULT_TIMEZONE"] = "Asia/Shanghai"
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = ";".join(str(p) for p in catalogue_dirs()) or "translations"
     babel.init_app(app, locale_selector=choose_language)
     app.jinja_env.globals.update(languages=LANGUAGES, current_language=lambda: str(get_locale() or "zh"))
+    app.jinja_env.filters.update(source=marked_source, called=title_of)
 
 
-__all__ = ["LANGUAGES", "_", "_l", "configure_languages", "get_locale"]
+__all__ = ["LANGUAGES", "_", "_l", "configure_languages", "get_locale", "lazy_title", "source_words", "title_of"]

@@ -16,8 +16,9 @@ from marketplace.core.calendar import is_working_day
 from marketplace.core.clock import now
 from marketplace.core.clock import today as legal_today
 from marketplace.core.db import db
+from marketplace.core.i18n import title_of
 from marketplace.core.models import Document
-from marketplace.listings import rules
+from marketplace.listings import queries, rules
 from marketplace.listings.models import Listing, ListingRight
 from marketplace.listings.notice import NoticeData
 from marketplace.parties import service as parties
@@ -36,7 +37,8 @@ def case_of(listing: Listing) -> Case:
 
 
 def labels(right: Right) -> str:
-    return f"{right.title}（{right.number_display}）"
+    """A right's title and number in the reader's language."""
+    return f"{title_of(right)} · {right.number_display}"
 
 
 def health(right: Right) -> Any:
@@ -60,11 +62,11 @@ def snapshot(right: Right) -> dict[str, Any]:
 
 
 def offered_elsewhere(right_ids: list[int], but: int | None) -> dict[int, tuple[str, ...]]:
-    """Live offers in which these rights stand, except ``but``."""
+    """Offers that hold these rights (alive, or sold), except ``but``."""
     rows = db.session.execute(
         select(ListingRight.right_id, Listing.id, Listing.number, Listing.title)
         .join(Listing, Listing.id == ListingRight.listing_id)
-        .where(ListingRight.right_id.in_(right_ids), Listing.state.in_(rules.LIVE_STATES), Listing.id != (but or 0))
+        .where(ListingRight.right_id.in_(right_ids), queries.holding(), Listing.id != (but or 0))
         .order_by(Listing.id)
     )
     found: dict[int, tuple[str, ...]] = {}

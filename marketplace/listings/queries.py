@@ -1,4 +1,4 @@
-"""Reads of the listings room. What is public is built by allow-list; drafts are for their bank and the managers.
+"""What the public reads of offers, built by allow-list. The reads of banks and managers stand in ``desk``.
 
 The list joins the state of the latest round read-only, so that it can be filtered and sorted by price and end in
 one statement however many lots there are.
@@ -7,7 +7,7 @@ one statement however many lots there are.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,12 +15,10 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import selectinload
 
 from marketplace.auctions.models import Lot, LotResult, LotState, Registration
-from marketplace.core.actor import BANK, Actor
 from marketplace.core.clock import now
 from marketplace.core.db import db
 from marketplace.core.errors import NotFound
-from marketplace.core.i18n import _l
-from marketplace.core.models import Approval, Document, Event
+from marketplace.core.i18n import _l, title_of
 from marketplace.listings import rules
 from marketplace.listings.filters import Filters
 from marketplace.listings.models import Correction, Listing, ListingRight, Objection, Question
@@ -78,6 +76,7 @@ class Result:
 
     number: str
     title: str
+    title_en: str | None
     round_no: int
     lot_id: int
     outcome: str
@@ -96,18 +95,6 @@ class Result:
     @property
     def href(self) -> str:
         return f"/listings/{self.number}"
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """A line of a desk: the listing, its sale's state, whether a second person is asked."""
-
-    listing: Listing
-    state: str
-    approval: Approval | None = None
-    questions: int = 0
-    objections: int = 0
-    rights: int = field(default=0)
 
 
 def _public_rows() -> Any:
@@ -246,7 +233,7 @@ def results_page(page: int = 1, size: int = PAGE) -> tuple[list[Result], int]:
     """Ended rounds, newest first, and how many there are."""
     total = db.session.scalar(select(func.count()).select_from(LotResult)) or 0
     rows = db.session.execute(
-        select(LotResult, Lot, LotState, Listing.number, Listing.title, Registration.code, Organisation.name)
+        select(LotResult, Lot, LotState, Listing, Registration.code, Organisation.name)
         .join(Lot, Lot.id == LotResult.lot_id)
         .join(LotState, LotState.lot_id == Lot.id)
         .join(Listing, Listing.id == Lot.listing_id)
@@ -257,12 +244,13 @@ def results_page(page: int = 1, size: int = PAGE) -> tuple[list[Result], int]:
         .offset((page - 1) * size)
     )
     found = []
-    for result, lot, state, number, title, code, name in rows:
+    for result, lot, state, listing, code, name in rows:
         named = bool(lot.profile.get("identity_published", {}).get("value"))
         found.append(
             Result(
-                number=number or "",
-                title=title,
+                number=listing.number or "",
+                title=listing.title,
+                title_en=listing.title_en,
                 round_no=lot.round_no,
                 lot_id=lot.id,
                 outcome=result.outcome,
@@ -288,8 +276,23 @@ def latest_results(limit: int = 5) -> list[Result]:
 
 
 def labels(ids: Iterable[int]) -> dict[int, str]:
-    """What people call these offers: their titles. One query."""
-    return dict(db.session.execute(select(Listing.id, Listing.title).where(Listing.id.in_(list(ids)))).all())
+    """What people call these offers: their titles in the reader's language. One query."""
+    rows = db.session.execute(select(Listing.id, Listing.title, Listing.title_en).where(Listing.id.in_(list(ids))))
+    return {row.id: title_of(row) for row in rows}
+
+
+def holding() -> Any:
+    """Which listings hold their rights: those alive, and those whose sale stands, even before it is complete."""
+    sold = (
+        select(Lot.id)
+        .join(LotState, LotState.lot_id == Lot.id)
+        .where(
+            Lot.listing_id == Listing.id,
+            LotState.state == "sold",
+            func.coalesce(LotState.after_sale, "").not_in(("defaulted", "annulled")),
+        )
+    )
+    return or_(Listing.state.in_(rules.LIVE_STATES), (Listing.state == "closed") & sold.exists())
 
 
 def public_listing(number: str) -> Listing:
@@ -300,7 +303,7 @@ def public_listing(number: str) -> Listing:
         .options(selectinload(Listing.items).selectinload(ListingRight.right))
     )
     if listing is None:
-        raise _unknown()
+        raise unknown()
     return listing
 
 
@@ -309,19 +312,6 @@ def rounds_of(listing_id: int) -> list[tuple[Lot, LotState]]:
     from marketplace.auctions import queries
 
     return queries.lots_of_listings([listing_id]).get(listing_id, [])
-
-
-def listing_for(actor: Actor, listing_id: int) -> Listing:
-    """An offer in any state for its bank and the managers; else 404 ``listing_unknown``."""
-    listing = db.session.scalar(
-        select(Listing)
-        .where(Listing.id == listing_id)
-        .options(selectinload(Listing.items).selectinload(ListingRight.right))
-    )
-    own = listing is not None and actor.org_kind == BANK and listing.org_id == actor.org_id
-    if listing is None or not (own or actor.is_manager or actor.is_system):
-        raise _unknown()
-    return listing
 
 
 def questions_of(listing_id: int) -> list[Question]:
@@ -336,147 +326,6 @@ def corrections_of(listing_id: int) -> list[Correction]:
     return list(
         db.session.scalars(select(Correction).where(Correction.listing_id == listing_id).order_by(Correction.id))
     )
-
-
-def documents_for(listing_id: int, visibilities: tuple[str, ...]) -> list[Document]:
-    return list(
-        db.session.scalars(
-            select(Document)
-            .where(
-                Document.subject == "listing",
-                Document.subject_id == listing_id,
-                Document.removed_at.is_(None),
-                Document.visibility.in_(visibilities),
-            )
-            .order_by(Document.id)
-        )
-    )
-
-
-def history(listing_id: int, public_only: bool = True) -> list[Event]:
-    """What happened to an offer, oldest first."""
-    query = select(Event).where(Event.subject == "listing", Event.subject_id == listing_id)
-    if public_only:
-        query = query.where(Event.public)
-    return list(db.session.scalars(query.order_by(Event.id)))
-
-
-def desk(actor: Actor, *, state: str = "", page: int = 1) -> tuple[list[Waiting], dict[str, int], int]:
-    """Offers of a bank, or all for managers: what waits first, then the newest; counts by state; number of pages."""
-    query = select(Listing)
-    if not actor.is_manager:
-        query = query.where(Listing.org_id == actor.org_id)
-    else:
-        query = query.where(Listing.state != "draft")
-    every = query.subquery()
-    counted = db.session.execute(select(every.c.state, func.count()).group_by(every.c.state))
-    counts = {row[0]: row[1] for row in counted}
-    if state:
-        query = query.where(Listing.state == state)
-    total = counts.get(state, 0) if state else sum(counts.values())
-    pages = max(1, -(-total // PAGE))
-    page = min(max(page, 1), pages)
-    first = Listing.state.in_(("submitted", "reviewed") if actor.is_manager else ("draft",))
-    listings = list(
-        db.session.scalars(
-            query.order_by(first.desc(), Listing.updated_at.desc(), Listing.id.desc())
-            .limit(PAGE)
-            .offset((page - 1) * PAGE)
-        )
-    )
-    return _waiting(listings), counts, pages
-
-
-def _waiting(listings: list[Listing]) -> list[Waiting]:
-    from marketplace.auctions import queries
-
-    ids = [listing.id for listing in listings]
-    if not ids:
-        return []
-    lots = queries.lots_of_listings(ids)
-    asked = {
-        row.subject_id: row
-        for row in db.session.scalars(
-            select(Approval).where(
-                Approval.subject == "listing", Approval.subject_id.in_(ids), Approval.state == "waiting"
-            )
-        )
-    }
-
-    def count(query: Any) -> dict[int, int]:
-        return {row[0]: row[1] for row in db.session.execute(query)}
-
-    questions = count(
-        select(Question.listing_id, func.count())
-        .where(Question.listing_id.in_(ids), Question.answer.is_(None), Question.hidden_reason.is_(None))
-        .group_by(Question.listing_id)
-    )
-    objections = count(
-        select(Objection.listing_id, func.count())
-        .where(Objection.listing_id.in_(ids), Objection.state.in_(("filed", "under_review")))
-        .group_by(Objection.listing_id)
-    )
-    rights = count(
-        select(ListingRight.listing_id, func.count())
-        .where(ListingRight.listing_id.in_(ids))
-        .group_by(ListingRight.listing_id)
-    )
-    return [
-        Waiting(
-            item,
-            sale_state(item, lots.get(item.id, [])),
-            asked.get(item.id),
-            questions.get(item.id, 0),
-            objections.get(item.id, 0),
-            rights.get(item.id, 0),
-        )
-        for item in listings
-    ]
-
-
-def waiting_count() -> tuple[int, int]:
-    """Offers that wait for a manager (to review or to publish), and objections not yet decided: one statement."""
-    offers = select(func.count()).where(Listing.state.in_(("submitted", "reviewed"))).scalar_subquery()
-    objections = select(func.count()).where(Objection.state.in_(("filed", "under_review"))).scalar_subquery()
-    row = db.session.execute(select(offers, objections)).one()
-    return row[0], row[1]
-
-
-@dataclass(frozen=True)
-class Figures:
-    """Rounds of one kind (real or sandbox) by how they stand; amounts in minor units of CNY."""
-
-    sandbox: bool
-    scheduled: int
-    running: int
-    suspended: int
-    sold: int
-    unsold: int
-    start_minor: int  # of the rounds sold
-    price_minor: int
-
-
-def figures() -> list[Figures]:
-    """How the rounds stand, real ones and sandbox ones apart, in one statement; an empty kind is left out."""
-
-    def count(state: str) -> Any:
-        return func.count().filter(LotState.state == state)
-
-    def total(column: Any) -> Any:
-        return func.coalesce(func.sum(column).filter(LotState.state == "sold", Lot.currency == "CNY"), 0)
-
-    rows = db.session.execute(
-        select(
-            Lot.sandbox,
-            *(count(state) for state in ("scheduled", "running", "suspended", "sold", "unsold")),
-            total(Lot.start_minor),
-            total(LotState.price_minor),
-        )
-        .join(LotState, LotState.lot_id == Lot.id)
-        .group_by(Lot.sandbox)
-        .order_by(Lot.sandbox)
-    )
-    return [Figures(row[0], *(int(value) for value in row[1:])) for row in rows]
 
 
 def sale_state(listing: Listing, lots: list[tuple[Lot, LotState]]) -> str:
@@ -533,5 +382,5 @@ def public_dict(listing: Listing, rounds: list[tuple[Lot, LotState]] | None = No
     }
 
 
-def _unknown() -> NotFound:
+def unknown() -> NotFound:
     return NotFound("listing_unknown", _l("没有这个挂牌"))

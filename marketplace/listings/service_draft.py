@@ -95,6 +95,7 @@ def create_listing(actor: Actor, case_id: int, right_ids: Sequence[int], profile
         org_id=org_id,
         case_id=case_id,
         title=first.title if len(rights) == 1 else f"{first.title}等 {len(rights)} 项知识产权",
+        title_en=_english_title(rights),
         profile_code=chosen,
         profile_version=1,
         valuation_basis=case.valuation_basis,
@@ -115,6 +116,14 @@ def create_listing(actor: Actor, case_id: int, right_ids: Sequence[int], profile
     db.session.flush()
     record("listing.created", "listing", listing.id, actor, case_id=case_id)
     return listing
+
+
+def _english_title(rights: Sequence[Any]) -> str | None:
+    """The title's English where the first right has an English name: it stands first in both."""
+    name, others = rights[0].title_en, len(rights) - 1
+    if not name or not others:
+        return name or None
+    return f"{name} and {others} other right{'s' if others > 1 else ''}"
 
 
 def choose_rights(actor: Actor, listing_id: int, right_ids: Sequence[int]) -> Listing:

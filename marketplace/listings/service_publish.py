@@ -162,6 +162,7 @@ def published(approval: Approval, actor: Actor) -> None:
             claim_minor=case.claim_principal_minor + case.claim_interest_minor + case.claim_penalty_minor,
             facts={
                 "number": listing.number,
+                "title_en": listing.title_en,
                 "rights": [item.snapshot for item in listing.items],
                 "notice_sha256": listing.notice_sha256,
                 "warnings": [code for code, ticked in listing.warnings.items() if ticked],

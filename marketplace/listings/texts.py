@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from marketplace.auctions.rule_words import say
 from marketplace.auctions.rules.findings import Finding
 from marketplace.core.clock import SHANGHAI
 from marketplace.core.errors import Problem
@@ -187,6 +188,8 @@ def message_of(finding: Finding, currency: str = "CNY") -> str:
         params["length"] = _length(params["minimum_seconds"])
     if "earliest" in params:
         params["earliest"] = _day_or_moment(str(params["earliest"]))
+    if finding.code in ("warning_missing", "notice_item_missing"):
+        params["text"] = say(str(params["text"]))
     if "field" in params:
         params["label"] = str(FIELDS.get(params["field"], params["field"]))
     return str(template) % params

@@ -8,14 +8,16 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms.fields.choices import SelectChoice
 
+from marketplace.auctions.rule_words import say
 from marketplace.cases import queries as cases
 from marketplace.core import approvals, files
 from marketplace.core.access import access, current_actor, org
+from marketplace.core.actor import Actor
 from marketplace.core.clock import now
 from marketplace.core.db import db
 from marketplace.core.errors import Invalid, Refused
 from marketplace.core.i18n import _
-from marketplace.listings import facts, queries, rules, service, texts
+from marketplace.listings import desk, facts, queries, rules, service, texts
 from marketplace.listings.account import account_line
 from marketplace.listings.forms import (
     DocumentForm,
@@ -46,17 +48,29 @@ def mine() -> ResponseReturnValue:
     state = request.args.get("state", "")
     state = state if state in LISTING_STATES else ""
     page = request.args.get("page", 1, type=int)
-    rows, counts, pages = queries.desk(actor, state=state, page=min(max(page, 1), 10_000))
-    approved = cases.approved_cases(actor.org_id or 0)[:20]
+    rows, counts, pages = desk.offers(actor, state=state, page=min(max(page, 1), 10_000))
+    listable = desk.listable(actor.org_id or 0)
     return render_template(
-        "listings/mine.html", rows=rows, counts=counts, state=state, page=page, pages=pages, approved=approved
+        "listings/mine.html", rows=rows, counts=counts, state=state, page=page, pages=pages, listable=listable
     )
 
 
 @bp.get("/listings/new")
 @access(banker)
 def new() -> ResponseReturnValue:
-    return _new_page(request.args.get("case", 0, type=int), None)
+    """The offer's first step; without a case in the address, the choice of one."""
+    case_id = request.args.get("case", 0, type=int)
+    if not case_id:
+        actor = current_actor()
+        return render_template(
+            "listings/choose.html", listable=desk.listable(actor.org_id or 0, 100), counts=_case_counts(actor)
+        )
+    return _new_page(case_id, None)
+
+
+def _case_counts(actor: Actor) -> dict[str, int]:
+    """How many cases the bank has in each state: what to do first depends on it."""
+    return cases.list_cases(actor).by_state
 
 
 @bp.post("/listings/new")
@@ -91,7 +105,7 @@ def _new_page(case_id: int, form: NewForm | None) -> str:
     if case.state not in ("approved", "listed"):
         raise Refused("case_not_approved", _("案件尚未经第二人复核"))
     links = cases.pledges_of(case_id)
-    taken = facts.offered_elsewhere([link.right_id for link in links], None)
+    taken = desk.offers_with([link.right_id for link in links])
     if form is None:
         form = _new_form(case_id)
         form.right_ids.data = [link.right_id for link in links if link.right_id not in taken]
@@ -114,7 +128,7 @@ def listing_page(listing_id: int) -> ResponseReturnValue:
 
 
 def _own(listing_id: int) -> Listing:
-    return queries.listing_for(current_actor(), listing_id)
+    return desk.listing_for(current_actor(), listing_id)
 
 
 def _forms(listing: Listing) -> dict[str, Any]:
@@ -131,7 +145,7 @@ def _forms(listing: Listing) -> dict[str, Any]:
     terms.opens_at.show(listing.planned_opens_at)
     terms.ends_at.show(listing.planned_ends_at)
     warnings = WarningsForm(formdata=None, data={"warnings": list(listing.warnings)})
-    warnings.warnings.choices = named({item.code: item.text_zh for item in facts.profile_of(listing).warnings})
+    warnings.warnings.choices = named({item.code: say(item.text_zh) for item in facts.profile_of(listing).warnings})
     return {
         "rights": rights,
         "text": text,
@@ -264,7 +278,7 @@ def check_terms(listing_id: int) -> ResponseReturnValue:
 @access(banker)
 def save_warnings(listing_id: int) -> ResponseReturnValue:
     listing, form = _own(listing_id), WarningsForm()
-    form.warnings.choices = named({item.code: item.text_zh for item in facts.profile_of(listing).warnings})
+    form.warnings.choices = named({item.code: say(item.text_zh) for item in facts.profile_of(listing).warnings})
     return _keep(
         listing,
         "warnings",

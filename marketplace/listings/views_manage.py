@@ -12,7 +12,7 @@ from marketplace.core.access import access, current_actor, manager
 from marketplace.core.clock import now
 from marketplace.core.errors import Refused
 from marketplace.core.i18n import _
-from marketplace.listings import facts, queries, rules, service, texts
+from marketplace.listings import desk, facts, queries, rules, service, texts
 from marketplace.listings.forms import DecisionForm, ReviewForm
 from marketplace.listings.models import LISTING_STATES
 from marketplace.listings.views import bp, timeline_steps
@@ -25,7 +25,7 @@ def manage_list() -> ResponseReturnValue:
     state = request.args.get("state", "")
     state = state if state in LISTING_STATES else ""
     page = request.args.get("page", 1, type=int)
-    rows, counts, pages = queries.desk(current_actor(), state=state, page=min(max(page, 1), 10_000))
+    rows, counts, pages = desk.offers(current_actor(), state=state, page=min(max(page, 1), 10_000))
     return render_template("listings/manage.html", rows=rows, counts=counts, state=state, page=page, pages=pages)
 
 
@@ -37,7 +37,7 @@ def manage_page(listing_id: int) -> ResponseReturnValue:
 
 def _page(listing_id: int, review_form: ReviewForm, decision_form: DecisionForm) -> str:
     actor, at = current_actor(), now()
-    listing = queries.listing_for(actor, listing_id)
+    listing = desk.listing_for(actor, listing_id)
     found = facts.findings(listing, at) if listing.published_at is None else []
     publication = approvals.open_approval("listing.publish", "listing", listing.id)
     withdrawal = approvals.open_approval("listing.withdraw", "listing", listing.id)
@@ -62,7 +62,7 @@ def _page(listing_id: int, review_form: ReviewForm, decision_form: DecisionForm)
         withdrawal=withdrawal,
         may_publish=publication is not None and actor.may("approver") and publication.requested_by != actor.user_id,
         may_withdraw=withdrawal is not None and actor.may("approver") and withdrawal.requested_by != actor.user_id,
-        history=queries.history(listing.id, public_only=False),
+        history=desk.history(listing.id, public_only=False),
         review_form=review_form,
         decision_form=decision_form,
         now=at,

@@ -19,6 +19,7 @@ from marketplace.core.errors import NotFound
 from marketplace.core.events import record
 from marketplace.core.i18n import _l
 from marketplace.core.models import Approval, Deadline, Event, Heartbeat, Outbox
+from marketplace.listings import desk as listing_desk
 from marketplace.listings import queries as listings
 from marketplace.money import queries as money
 from marketplace.parties import queries as parties
@@ -63,7 +64,7 @@ def describe(row: Approval, actor: Actor, names: dict[int, str], labels: dict[tu
 
 def manager_counts() -> list[dict[str, Any]]:
     """What waits for a manager in each room, three statements however much there is; nothing of what is done."""
-    offers, objections = listings.waiting_count()
+    offers, objections = listing_desk.waiting_count()
     lines, payouts = money.waiting_count()
     found = (
         (parties.waiting_count(), _l("机构等待审核"), "parties.manage_list"),

@@ -8,7 +8,7 @@ from flask import current_app, url_for
 from redis.exceptions import RedisError
 
 from marketplace.core.i18n import _l
-from marketplace.listings import queries
+from marketplace.listings import desk, queries
 
 STATES = {
     "scheduled": _l("即将开始"),
@@ -32,7 +32,7 @@ def results(limit: int = 5) -> list[Any]:
 
 def figures() -> list[Any]:
     """How the rounds stand, for those who watch the market."""
-    return queries.figures()
+    return desk.figures()
 
 
 def queue_lengths() -> dict[str, int] | None:

@@ -140,7 +140,7 @@ def test_a_refused_bid_says_why_by_which_rule_and_keeps_what_was_typed(app: Zhil
     browser = browser_of(app, lot.bidders[0])
     page = browser.post(f"/lots/{lot.id}/bids", data={"idempotency_key": uuid.uuid4().hex, "amount": "1,000.50"})
     assert page.status_code == 409
-    for text in ('value="1,000.50"', "below_minimum", "网拍规定 art. 20, 27", "¥150,000.00", "¥151,000.00"):
+    for text in ('value="1,000.50"', 'data-code="below_minimum"', "网拍规定第 20、27 条", "¥150,000.00", "¥151,000.00"):
         assert text in page.text
     assert db.session.scalar(select(BidRefusal.code)) == "below_minimum"
 

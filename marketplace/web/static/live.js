@@ -57,7 +57,7 @@
     const bid = entry.kind === "bid";
     const kind = bid ? (entry.bid_kind === "priority" ? say.priority : say.ordinary) : say["kind" + entry.kind] || entry.kind;
     cell("zl-num", String(entry.seq));
-    cell("text-nowrap", bid ? who(entry.code) + (entry.rank ? ` · ${fill(say.rank, { n: entry.rank })}` : "") : "—");
+    cell("text-nowrap", entry.code ? who(entry.code) + (entry.rank ? ` · ${fill(say.rank, { n: entry.rank })}` : "") : "—");
     cell(entry.reason ? "" : "text-nowrap", kind + (entry.reason ? `：${entry.reason}` : ""));
     cell("zl-num text-end", bid ? money(entry.amount_minor) : "—");
     cell("zl-num", shanghai(entry.at, 3));
@@ -264,7 +264,7 @@
         form.elements.confirm_high.checked = false;
       } else {
         const error = said.error || { code: "", message: say.failed };
-        answer("bad", error.message, [error.source ? `${say.source}${error.source}` : "", said.standing && said.standing.price_minor !== null ? fill(say.standing, { price: money(said.standing.price_minor), minimum: money(said.standing.minimum_minor) }) : ""].filter(Boolean).join(" "));
+        answer("bad", error.message, [error.source_text ? `${say.source}${error.source_text}` : "", said.standing && said.standing.price_minor !== null ? fill(say.standing, { price: money(said.standing.price_minor), minimum: money(said.standing.minimum_minor) }) : ""].filter(Boolean).join(" "));
         confirm.hidden = error.code !== "confirm_high";
         if (error.code !== "confirm_high") form.elements.confirm_high.checked = false;
       }
