@@ -7,8 +7,25 @@ from pathlib import Path
 from search.engine import Engine
 
 
-def open_engine(elasticsearch_url: str | None, index_dir: Path, index_name: str = "zhiliu") -> Engine:
-    """Elasticsearch at this address, or else Tantivy with its index under ``index_dir``."""
+def open_engine(
+    elasticsearch_url: str | None, index_dir: Path, index_name: str = "zhiliu", dense: bool = False
+) -> Engine:
+    """Elasticsearch at this address, or else Tantivy with its index under ``index_dir``.
+
+    ``dense`` adds search by meaning with the vectors under ``index_dir/dense``; ``DenseMissing`` without the extra.
+    """
+    engine = _by_words(elasticsearch_url, index_dir, index_name)
+    if not dense:
+        return engine
+    from search.dense import E5, open_vectors
+
+    encoder = E5()
+    from search.engines.fused import Fused
+
+    return Fused(engine, open_vectors(index_dir / "dense", encoder), encoder)
+
+
+def _by_words(elasticsearch_url: str | None, index_dir: Path, index_name: str) -> Engine:
     if elasticsearch_url:
         from search.engines.elastic import Elastic
 

@@ -21,7 +21,9 @@ class Query:
 
     ``match``: ``any`` ranks whatever shares a word (a person reads the best first); ``all`` wants every word or every
     Chinese run (an alert must not cry wolf). An empty text matches everything. ``synonyms``: groups of words that
-    managers keep, used besides the domain's own lists.
+    managers keep, used besides the domain's own lists. ``also``: ids that count as found by the text although no word
+    of it may stand in them (near in meaning, search/dense.py); filters hold for them too, and they add no score.
+    ``names``: for a field prefix, the value that a word typed behind it stands for (``region``: 湖北 → 420000).
     """
 
     text: str = ""
@@ -35,3 +37,5 @@ class Query:
     like: str = ""
     match: Literal["any", "all"] = "any"
     synonyms: tuple[tuple[str, ...], ...] = ()
+    also: tuple[str, ...] = ()
+    names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
