@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import opencc
 import Stemmer
@@ -131,7 +132,7 @@ def named(texts: Mapping[str, str], *names: str) -> str:
 def _expand(run: str) -> str:
     """The tokens of one run; short ones are remembered."""
     if is_chinese(run):
-        pairs = " ".join([f"{one} {one}{two}" for one, two in zip(run, run[1:], strict=False)])
+        pairs = " ".join([f"{one} {one}{two}" for one, two in pairwise(run)])
         made = f"{pairs} {run[-1]}" if pairs else run
         if len(run) > 4:
             return made
@@ -145,3 +146,10 @@ def _expand(run: str) -> str:
         _cache.clear()
     _cache[run] = made
     return made
+
+
+def chinese_words(run: str) -> list[str]:
+    """A Chinese run cut at the bounds of dictionary words."""
+    import rjieba  # the dictionary takes a moment to load
+
+    return rjieba.cut(run)
