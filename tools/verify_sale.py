@@ -27,6 +27,7 @@ BID_MEMBERS = LINKED | {
     "code", "rank", "bid_kind", "amount_minor", "confirmed_high", "extended", "received_at",
 }
 EVENT_MEMBERS = LINKED | {"reason"}
+BAR_MEMBERS = LINKED | {"code", "reason"}
 RESULT_NAMES = (
     "outcome", "price_minor", "winner_code", "winner_rank", "winner_seq",
     "backup_code", "backup_price_minor", "backup_seq", "bid_count", "extensions",
@@ -293,10 +294,11 @@ class Replay:
         self.last_at = None
         self.price = self.leader = self.rank = self.suspended_at = self.ended = None
         self.bids, self.ranks, self.extensions = [], {}, 0
+        self.barred = set()
 
     def play(self, entry):
         kind, where = entry.get("kind"), f"{entry.get('seq')}"
-        step = {"bid": self.bid, "closed": self.closed}.get(kind, self.event)
+        step = {"bid": self.bid, "barred": self.bar, "closed": self.closed}.get(kind, self.event)
         try:
             need(self.ended is None, "结束后仍有记录", "an entry follows the end of the sale")
             at = moment(entry["at"])
@@ -331,6 +333,7 @@ class Replay:
         if entry["received_at"] is not None:
             moment(entry["received_at"])
         need(code != self.leader, "领先者重复领先", "the leader outbids himself")
+        need(code not in self.barred, "被限制者出价", "a bid of a barred bidder")
         self.amount(entry, whole(entry["amount_minor"], 1, "amount_minor"), rank)
         end = self.ends
         if self.ends - at <= rules.window:
@@ -399,6 +402,18 @@ class Replay:
             sold = self.leader is not None and self.suspended_at is None and at >= self.ends
             need(not sold, "成交后撤回", "withdrawn although sold")
             self.ended = {**dict.fromkeys(RESULT_NAMES), "outcome": "withdrawn"}
+
+    def bar(self, entry, at):
+        need(set(entry) == BAR_MEMBERS, "限制记录成员不符", "the members of the bar do not fit")
+        need(
+            isinstance(entry["reason"], str) and entry["reason"].strip(),
+            "事件无理由",
+            "the event gives no reason",
+        )
+        need(isinstance(entry["code"], str) and entry["code"], "缺少竞买代码", "the bidder code is missing")
+        need(entry["code"] != self.leader, "限制了领先者", "the leader was barred")
+        need(entry["code"] not in self.barred, "重复限制", "barred twice")
+        self.barred.add(entry["code"])
 
     def closed(self, entry, at):
         need(set(entry) == CLOSED_MEMBERS, "结束记录成员不符", "the members of the close do not fit")
@@ -568,8 +583,8 @@ def summary(course, replay):
         yield "沙盒演练，非真实处置 | sandbox rehearsal, not a real sale"
     yield f"出价 bids: {len(replay.bids)}  延时 extensions: {replay.extensions}"
     for event in course["entries"]:
-        if event["kind"] in ("suspended", "resumed", "prolonged", "withdrawn"):
-            yield f"事件 event: {event['at']} {event['kind']} {event['reason']}"
+        if event["kind"] in ("suspended", "resumed", "prolonged", "barred", "withdrawn"):
+            yield f"事件 event: {event['at']} {event['kind']} {event.get('code') or ''} {event['reason']}"
     if replay.ended is None:
         yield "竞价尚未结束 | the sale has not ended"
         return

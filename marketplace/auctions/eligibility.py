@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from marketplace.auctions.models import LotState, PreemptionClaim, Registration
+from marketplace.auctions.models import LotState, PreemptionClaim, Qualification, Registration
 from marketplace.auctions.rules.pricing import creditor_deposit
 from marketplace.auctions.sale import ENDED, Sale, sale_of
 from marketplace.core.actor import Actor
@@ -76,8 +76,9 @@ def eligibility(lot_id: int, actor: Actor, registration: Registration | None = N
     """Every check for the actor's organisation, in the order in which one meets them; ``lot_unknown``.
     ``registration``: the organisation's own, where the caller has just read it.
 
-    Codes: ``signed_in``, ``organisation_verified``, ``seller_side``, ``not_barred``, ``lot_accepts``,
-    ``registered``, ``terms``, ``deposit``, ``priority`` (not needed), ``lot_open``.
+    Codes: ``signed_in``, ``organisation_verified``, ``seller_side``, ``not_barred``, ``qualification`` (where the
+    notice asks for a status), ``lot_accepts``, ``registered``, ``terms``, ``deposit``, ``priority`` (not needed),
+    ``lot_open``.
     """
     sale = sale_of(lot_id)
     state = db.session.get_one(LotState, lot_id)
@@ -94,6 +95,7 @@ def eligibility(lot_id: int, actor: Actor, registration: Registration | None = N
     owed = deposit_for(sale, org_id)
     checks = (
         *_of_the_organisation(sale, org_id, registration),
+        *_of_the_status(sale, org_id),
         _accepting(state, at),
         *_of_the_registration(sale, registration, owed, claim),
         _open(state, at),
@@ -131,6 +133,30 @@ def _of_the_organisation(sale: Sale, org_id: int, registration: Registration | N
             sale.profile.default_bars_buyer.source,
         ),
     ]
+
+
+def qualification_of(lot_id: int, org_id: int) -> Qualification | None:
+    """The organisation's proof for this lot, as it stands."""
+    return db.session.scalar(
+        select(Qualification)
+        .where(Qualification.lot_id == lot_id, Qualification.org_id == org_id)
+        .execution_options(populate_existing=True)
+    )
+
+
+def _of_the_status(sale: Sale, org_id: int) -> list[Check]:
+    """Where only qualified transferees are admitted: the bidder's proof, confirmed by a manager before it pays."""
+    if not sale.facts.get("qualification"):
+        return []
+    row = qualification_of(sale.lot_id, org_id)
+    if row is None:
+        advice = _("本标的限符合受让资格的机构参加。请先提交证明文件，确认后再报名交纳保证金")
+    elif row.state == "filed":
+        advice = _("受让资格证明正在审核，结果以邮件通知；确认前请勿交纳保证金")
+    else:
+        advice = _("受让资格未获确认：%(reason)s。可以补充材料后重新提交", reason=row.reason or "")
+    confirmed = row is not None and row.state == "confirmed"
+    return [Check("qualification", confirmed, _("符合受让资格"), advice, sale.facts.get("qualification_source", ""))]
 
 
 def _of_the_registration(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask_wtf import FlaskForm
+from flask_wtf.file import FileField
 from wtforms import BooleanField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, NumberRange, Optional
@@ -36,6 +37,15 @@ class PriorityForm(FlaskForm):
         _l("证明材料说明"),
         validators=[DataRequired(message=_l("请说明证明材料，例如合同名称、编号和日期")), Length(max=4000)],
     )
+
+
+class QualificationForm(FlaskForm):
+    """Why the organisation may take the right over, with its proof."""
+
+    statement = TextAreaField(
+        _l("如何符合受让资格"), validators=[DataRequired(message=_l("请说明贵机构如何符合受让资格")), Length(max=4000)]
+    )
+    file = FileField(_l("证明文件"))
 
 
 class ReasonForm(FlaskForm):

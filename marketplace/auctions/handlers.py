@@ -60,6 +60,11 @@ def default_approved(row: Approval, actor: Actor) -> None:
     service_after.declare_default(actor, row.subject_id, row.data["reason"])
 
 
+@approvals.act_of("registration.bar")
+def bar_approved(row: Approval, actor: Actor) -> None:
+    service.bar_bidder(actor, row.subject_id, row.data["reason"], row.data["source"])
+
+
 @approvals.act_of("lot.complete")
 def completion_approved(row: Approval, actor: Actor) -> None:
     service.complete_sale(actor, row.subject_id)

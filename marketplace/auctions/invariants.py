@@ -104,9 +104,14 @@ def _times(state: LotState, rows: list[CourseEntry], sale: object) -> Iterator[s
 
 def _prices(rows: list[CourseEntry]) -> Iterator[str]:
     price, leader = 0, None
+    barred: set[str | None] = set()
     for row in rows:
+        if row.kind == "barred":
+            barred.add(row.data["code"])
         if row.kind != "bid":
             continue
+        if row.code in barred:
+            yield f"bid {row.seq} is a barred bidder's"
         if (row.amount_minor or 0) < price or ((row.amount_minor or 0) == price and row.rank is None):
             yield f"bid {row.seq} does not rise above the price"
         if row.code == leader:

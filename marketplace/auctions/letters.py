@@ -70,8 +70,48 @@ def seller_sold(sale: Sale, price_minor: int) -> None:
 
 def seller_unsold(sale: Sale) -> None:
     subject = _l("标的流拍：%(title)s", title=lazy_title(sale))
-    body = _l("本轮无人出价。您可以安排下一轮，或者改走收储、许可渠道。")
+    body = _l("本轮无人出价。请在挂牌页面安排下一轮，或者申请撤回。")
     _write(sale, sale.seller_id, "lot.unsold", subject, body)
+
+
+def barred(sale: Sale, org_id: int, reason: str, source: str) -> None:
+    subject = _l("贵机构被限制参加竞价：%(title)s", title=lazy_title(sale))
+    body = _l(
+        "理由：%(reason)s（依据：%(source)s）。自即日起不能再对该标的及其后续轮次出价，已作的出价仍然有效；"
+        "保证金在竞价结束后按期退回。如有异议，请联系平台。",
+        reason=reason,
+        source=source,
+    )
+    _write(sale, org_id, "lot.barred", subject, body)
+
+
+def qualification_filed(sale: Sale) -> None:
+    subject = _l("有受让资格证明待审核：%(title)s", title=lazy_title(sale))
+    body = _l("请核对证明文件，说明理由后确认或者不予确认；确认之前不向该机构收取保证金。")
+    notices.notify_managers(subject, body, f"/manage/lots/{sale.lot_id}#qualifications")
+
+
+def qualification_decided(
+    sale: Sale, org_id: int, qualification_id: int, confirmed: bool, reason: str, at: datetime
+) -> None:
+    subject = _l("受让资格审核结果：%(title)s", title=lazy_title(sale))
+    if confirmed:
+        body = _l("受让资格已确认，理由：%(reason)s。您现在可以报名并交纳保证金。", reason=reason)
+    else:
+        body = _l("受让资格未获确认，理由：%(reason)s。可以补充材料后重新提交。", reason=reason)
+    _write(sale, org_id, f"lot.qualification:{qualification_id}:{at.isoformat()}", subject, body)
+
+
+def next_round_published(sale: Sale, org_id: int) -> None:
+    subject = _l("新一轮竞价已公告：%(title)s", title=lazy_title(sale))
+    body = _l(
+        "第 %(n)s 轮起拍价 %(price)s，竞价于 %(opens)s 开始。参加的请重新报名并交纳本轮保证金；"
+        "已确认的优先购买权和受让资格继续有效。",
+        n=sale.round_no,
+        price=format_minor(sale.start_minor, sale.currency),
+        opens=moment(sale.opens_at),
+    )
+    _write(sale, org_id, "lot.next_round_published", subject, body)
 
 
 def overdue(sale: Sale, org_id: int) -> None:

@@ -32,6 +32,7 @@ KINDS = {
     "suspended": "暂停",
     "resumed": "恢复",
     "prolonged": "顺延",
+    "barred": "限制参加",
     "withdrawn": "撤回",
     "closed": "结束",
 }

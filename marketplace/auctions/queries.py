@@ -8,7 +8,14 @@ from typing import Any
 
 from sqlalchemy import select
 
-from marketplace.auctions.eligibility import Check, Eligibility, deposit_for, eligibility, registration_of
+from marketplace.auctions.eligibility import (
+    Check,
+    Eligibility,
+    deposit_for,
+    eligibility,
+    qualification_of,
+    registration_of,
+)
 from marketplace.auctions.models import (
     Award,
     BidRefusal,
@@ -17,6 +24,7 @@ from marketplace.auctions.models import (
     LotResult,
     LotState,
     PreemptionClaim,
+    Qualification,
     Registration,
 )
 from marketplace.auctions.rules import course as rule
@@ -162,7 +170,7 @@ def public_entry(row: CourseEntry) -> dict[str, Any]:
         "seq": row.seq,
         "kind": row.kind,
         "bid_kind": row.data.get("bid_kind"),
-        "code": row.code,
+        "code": row.code or row.data.get("code"),  # of a bid; of whom a bar keeps out
         "rank": row.rank,
         "amount_minor": row.amount_minor,
         "at": row.decided_at,
@@ -251,6 +259,17 @@ def claims_of(lot_id: int) -> list[PreemptionClaim]:
     )
 
 
+def qualifications_of(lot_id: int) -> list[Qualification]:
+    """The proofs of qualification for a lot, what waits first: for the manager."""
+    return list(
+        db.session.scalars(
+            select(Qualification)
+            .where(Qualification.lot_id == lot_id)
+            .order_by(Qualification.state != "filed", Qualification.id)
+        )
+    )
+
+
 def refusals_of(lot_id: int, org_id: int | None = None, limit: int = 50) -> list[BidRefusal]:
     """Refused bids, newest first: an organisation sees its own, the manager all."""
     query = select(BidRefusal).where(BidRefusal.lot_id == lot_id).order_by(BidRefusal.id.desc()).limit(limit)
@@ -298,6 +317,8 @@ __all__ = [
     "public_entry",
     "public_lot",
     "public_result",
+    "qualification_of",
+    "qualifications_of",
     "refusals_of",
     "registration_of",
     "registrations_by",

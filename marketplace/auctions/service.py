@@ -10,7 +10,6 @@ from marketplace.auctions.service_after import (
     promote_backup,
     request_completion,
     request_default,
-    schedule_next_round,
 )
 from marketplace.auctions.service_bids import BidAnswer, place_bid
 from marketplace.auctions.service_close import close_lot
@@ -24,23 +23,37 @@ from marketplace.auctions.service_lots import (
     suspend_lot,
     withdraw_lot,
 )
-from marketplace.auctions.service_registration import bar_bidder, decide_preemption, file_preemption, register
+from marketplace.auctions.service_qualification import decide_qualification, file_qualification
+from marketplace.auctions.service_registration import (
+    bar_bidder,
+    decide_preemption,
+    file_preemption,
+    register,
+    request_bar,
+)
+from marketplace.auctions.service_rounds import RoundTerms, failure_of, no_next_round, schedule_next_round
 
 __all__ = [
     "BidAnswer",
     "LotPlan",
+    "RoundTerms",
     "bar_bidder",
     "close_lot",
     "complete_sale",
     "confirm_result",
     "decide_preemption",
+    "decide_qualification",
     "decline_award",
+    "failure_of",
     "file_preemption",
+    "file_qualification",
+    "no_next_round",
     "open_lot",
     "place_bid",
     "place_bid_at_once",
     "promote_backup",
     "register",
+    "request_bar",
     "request_completion",
     "request_default",
     "request_withdrawal",

@@ -1,10 +1,8 @@
-"""After the hammer: balance, default, backup, next round, completion."""
+"""After the hammer: balance, default, backup, completion. The next round stands in ``service_rounds``."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
 
@@ -15,18 +13,15 @@ from marketplace.auctions.locks import lock_lot
 from marketplace.auctions.models import Award, Lot, LotResult, LotState, Registration
 from marketplace.auctions.rule_words import say
 from marketplace.auctions.rules.closing import apply_forfeit
-from marketplace.auctions.rules.findings import Finding, Term
-from marketplace.auctions.rules.pricing import check_terms
+from marketplace.auctions.rules.findings import Term
 from marketplace.auctions.rules.profiles import span
 from marketplace.auctions.sale import Sale, sale_of
 from marketplace.auctions.service_close import ask_for_balance
-from marketplace.auctions.service_lots import LotPlan, schedule_lot
 from marketplace.core import approvals, deadlines
 from marketplace.core.actor import SYSTEM, Actor
-from marketplace.core.calendar import is_working_day
 from marketplace.core.clock import now
 from marketplace.core.db import db
-from marketplace.core.errors import Forbidden, Invalid, Problem, Refused
+from marketplace.core.errors import Forbidden, Refused
 from marketplace.core.events import record
 from marketplace.core.i18n import _l
 from marketplace.parties import service as parties
@@ -147,7 +142,7 @@ def declare_default(actor: Actor, lot_id: int, reason: str) -> Award:
 def promote_backup(actor: Actor, lot_id: int) -> Award:
     """Offer the lot to the backup at the backup's own bid, on contractual paths only (judicial: re-auction). The
     backup answers within three days. ``manager_needed``, ``not_defaulted``, ``promotion_not_allowed``,
-    ``no_backup``."""
+    ``no_backup``, ``round_exists`` (the lot is being sold again)."""
     _manager(actor)
     state, at = lock_lot(lot_id)
     sale = sale_of(lot_id)
@@ -158,6 +153,8 @@ def promote_backup(actor: Actor, lot_id: int) -> Award:
         )
     if state.after_sale != "defaulted" or _live(lot_id) is not None:
         raise Refused("not_defaulted", _l("买受人未被认定悔拍"))
+    if db.session.scalar(select(Lot.id).where(Lot.previous_lot_id == lot_id)):
+        raise Refused("round_exists", _l("下一轮已经安排，不能再由候补买受人递补"))
     result = db.session.get_one(LotResult, lot_id)
     if result.backup_registration_id is None or result.backup_price_minor is None or _answered(lot_id):
         raise Refused("no_backup", _l("没有可以递补的候补买受人"))
@@ -223,90 +220,8 @@ def _decline(state: LotState, award: Award, at: datetime, actor: Actor, reason: 
     award.state, award.ended_at, award.reason = "declined", at, reason.strip() or None
     state.after_sale = "defaulted"
     _changed(state)
-    _release_all(sale, at, actor)
+    release_all(sale, at, actor)
     record("lot.backup_declined", "lot", award.lot_id, actor, listing_id=sale.listing_id, award_id=award.id)
-
-
-@dataclass(frozen=True)
-class RoundTerms:
-    """The terms of the next round; amounts in minor units, moments aware."""
-
-    start_minor: int
-    increment_minor: int
-    deposit_minor: int
-    published_at: datetime
-    opens_at: datetime
-    ends_at: datetime
-    facts: dict[str, Any] | None = None
-
-
-def check_next_round(lot_id: int, terms: RoundTerms) -> list[Finding]:
-    """What the ladder says against these terms, all at once (网拍规定 art. 10, 12, 17, 20, 26)."""
-    sale = sale_of(lot_id)
-    lot = db.session.get_one(Lot, lot_id)
-    state = db.session.get_one(LotState, lot_id)
-    return check_terms(
-        sale.profile,
-        round_no=sale.round_no + 1,
-        appraisal_minor=lot.appraisal_minor,
-        previous_start_minor=sale.start_minor,
-        start_minor=terms.start_minor,
-        increment_minor=terms.increment_minor,
-        deposit_minor=terms.deposit_minor,
-        published_at=terms.published_at,
-        opens_at=terms.opens_at,
-        ends_at=terms.ends_at,
-        previous_ended_at=state.last_at or state.ends_at,
-        is_workday=is_working_day,
-    )
-
-
-def schedule_next_round(actor: Actor, lot_id: int, terms: RoundTerms) -> Lot:
-    """The next round after an unsold round or a default, on the same frozen profile, with the facts carried over.
-    To be called after a second person agreed (publication). A manager's act. ``manager_needed``,
-    ``not_failed``, ``round_exists``; faults: every finding that refuses, at its field."""
-    _manager(actor)
-    state, at = lock_lot(lot_id)
-    sale = sale_of(lot_id)
-    failed = state.state == "unsold" or (state.state == "sold" and state.after_sale == "defaulted")
-    if not failed:
-        raise Refused("not_failed", _l("本轮未流拍，买受人也未悔拍，不能安排下一轮"))
-    if db.session.scalar(select(Lot.id).where(Lot.previous_lot_id == lot_id)):
-        raise Refused("round_exists", _l("下一轮已经安排"))
-    faults = [
-        Problem(
-            f.code, _l("不符合规则：%(code)s（%(source)s）", code=f.code, source=f.source), f.field, f.params, f.source
-        )
-        for f in check_next_round(lot_id, terms)
-        if f.severity == "refuse"
-    ]
-    if faults:
-        raise Invalid(faults)
-    before = db.session.get_one(Lot, lot_id)
-    _release_all(sale, at, actor)
-    deadlines.cancel("lot.next_round_due", "lot", lot_id)
-    return schedule_lot(
-        LotPlan(
-            listing_id=before.listing_id,
-            org_id=before.org_id,
-            title=before.title,
-            profile=before.profile,
-            start_minor=terms.start_minor,
-            increment_minor=terms.increment_minor,
-            deposit_minor=terms.deposit_minor,
-            balance_days=before.balance_days,
-            published_at=terms.published_at,
-            opens_at=terms.opens_at,
-            ends_at=terms.ends_at,
-            round_no=before.round_no + 1,
-            previous_lot_id=before.id,
-            currency=before.currency,
-            appraisal_minor=before.appraisal_minor,
-            claim_minor=before.claim_minor,
-            facts={**before.facts, **(terms.facts or {})},
-        ),
-        actor,
-    )
 
 
 def request_completion(actor: Actor, lot_id: int) -> approvals.Approval:
@@ -341,7 +256,7 @@ def _completable(state: LotState) -> None:
         raise Refused("documents_missing", _l("尚缺文件：%(names)s", names=names), names=names)
 
 
-def _release_all(sale: Sale, at: datetime, actor: Actor) -> None:
+def release_all(sale: Sale, at: datetime, actor: Actor) -> None:
     from marketplace.money import service as money
 
     money.release_lot_deposits(sale.lot_id, [], at + span(sale.profile.refund_hours, sale.profile), actor)

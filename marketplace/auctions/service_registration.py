@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select, update
 
+from marketplace.auctions.announce import announce_later
 from marketplace.auctions.eligibility import deposit_for, eligibility, registration_of
 from marketplace.auctions.locks import lock_lot
-from marketplace.auctions.models import Award, LotState, PreemptionClaim, Registration
+from marketplace.auctions.models import Award, CourseEntry, LotState, PreemptionClaim, Registration
+from marketplace.auctions.rules import events as rule
 from marketplace.auctions.rules.profiles import span
-from marketplace.auctions.sale import ENDED, Sale, sale_of
+from marketplace.auctions.rules.state import Refused as NotAllowed
+from marketplace.auctions.sale import ENDED, Sale, append_event, rules_state, sale_of
+from marketplace.auctions.wording import explain
+from marketplace.core import approvals
 from marketplace.core.actor import SYSTEM, Actor
 from marketplace.core.clock import now
 from marketplace.core.db import db
 from marketplace.core.errors import Forbidden, Invalid, NotFound, Problem, Refused
 from marketplace.core.events import record
 from marketplace.core.i18n import _l
+from marketplace.parties import service as parties
 
+BARRED_BY = "网拍规定 art. 34"
 BASES = ("service_inventor", "commissioner", "co_developer", "co_owner", "other")  # 民法典 305, 847, 859, 860
 
 
@@ -184,26 +192,116 @@ def decide_preemption(
     return row
 
 
-def bar_bidder(actor: Actor, registration_id: int, reason: str, source: str = "网拍规定 art. 34") -> Registration:
-    """Keep a bidder out of this lot from now on, under the lot's lock. Bids already made stand: they were valid
-    and the course is append-only. A bidder who leads is barred only through suspension or withdrawal of the lot:
-    ``leader``. ``manager_needed``, ``reason_missing``, ``registration_unknown``."""
-    if not actor.is_manager:
-        raise Forbidden("manager_needed", _l("须由平台管理人员操作"))
+@dataclass(frozen=True)
+class BarEffect:
+    """What a bar would do now, shown before anyone confirms it. Amounts in minor units.
+
+    ``obstacle``: why it cannot be done (``leader``, ``already_closed``, ``already_barred``), else empty. ``bids``
+    stand and ``best_minor`` is the highest of them; ``held_minor`` goes back after the end like a loser's deposit.
+    """
+
+    registration: Registration
+    obstacle: str
+    bids: int
+    best_minor: int | None
+    held_minor: int
+
+
+def bar_effect(registration_id: int) -> BarEffect:
+    """What barring this bidder would do as things stand; ``registration_unknown``."""
+    from marketplace.money import queries as money_queries
+
+    row = _registration(registration_id)
+    state = db.session.get_one(LotState, row.lot_id, populate_existing=True)
+    bids, best = db.session.execute(
+        select(func.count(), func.max(CourseEntry.amount_minor)).where(
+            CourseEntry.registration_id == row.id, CourseEntry.kind == "bid"
+        )
+    ).one()
+    deposit = money_queries.deposit_of(row.lot_id, row.org_id)
+    held = deposit.held_minor - deposit.released_minor if deposit is not None and deposit.state == "held" else 0
+    return BarEffect(row, _bar_obstacle(row, state), bids, best, held)
+
+
+def request_bar(actor: Actor, registration_id: int, reason: str, source: str = BARRED_BY) -> approvals.Approval:
+    """A manager asks to keep a bidder out of this sale; another one decides (approval ``registration.bar``).
+    ``manager_needed``, ``reason_missing``, ``registration_unknown``, ``leader``, ``already_closed``,
+    ``already_barred``, ``approval_open``."""
+    _manager(actor)
     if not reason.strip():
         raise Refused("reason_missing", _l("请填写理由"))
-    row = db.session.get(Registration, registration_id)
-    if row is None:
-        raise NotFound("registration_unknown", _l("没有这项报名"))
-    state, _at = lock_lot(row.lot_id)
-    if state.leader_registration_id == row.id and state.state not in ENDED:
-        raise Refused("leader", _l("该竞买人正在领先，请先暂停竞价"))
+    row = _registration(registration_id)
+    _may_be_barred(row, db.session.get_one(LotState, row.lot_id, populate_existing=True))
+    return approvals.request(
+        "registration.bar",
+        "registration",
+        row.id,
+        actor,
+        reason=reason.strip(),
+        source=source.strip() or BARRED_BY,
+        lot_id=row.lot_id,
+        code=row.code,
+    )
+
+
+def bar_bidder(actor: Actor, registration_id: int, reason: str, source: str = BARRED_BY) -> Registration:
+    """Keep a bidder out of this lot and the listing's later rounds from now on, under the lot's lock. Runs when the
+    second manager approves (``request_bar``). Bids already made stand: they were valid and the course is append-only;
+    the bar stands in the course by the bidder's code. A leader is not barred, not even while suspended (``leader``):
+    its bid could neither be taken back nor won, so the lot is withdrawn, or another outbids it first.
+    ``manager_needed``, ``reason_missing``, ``registration_unknown``, ``already_closed``, ``already_barred``."""
+    _manager(actor)
+    if not reason.strip():
+        raise Refused("reason_missing", _l("请填写理由"))
+    row = _registration(registration_id)
+    state, at = lock_lot(row.lot_id)
+    db.session.refresh(row)
+    _may_be_barred(row, state)
+    sale = sale_of(row.lot_id)
+    answer = rule.bar(rules_state(sale, state), at, row.code, reason.strip())
+    if isinstance(answer, NotAllowed):
+        raise Refused(answer.code, explain(answer.code, dict(answer.params)), source=answer.source or None)
+    append_event(row.lot_id, answer.record, actor.user_id)
+    after = answer.state
+    state.seq, state.last_hash, state.last_at = after.seq, after.last_hash, after.last_at
+    state.version += 1
     row.state, row.state_reason = "barred", reason.strip()
     db.session.flush()
+    parties.bar_org(row.org_id, sale.listing_id, reason, source, actor, lot_id=row.lot_id)
+    announce_later(row.lot_id, state.version)
     record(
         "registration.barred", "lot", row.lot_id, actor, registration_id=row.id, reason=reason.strip(), source=source
     )
+    from marketplace.auctions import letters
+
+    letters.barred(sale, row.org_id, reason.strip(), source)
     return row
+
+
+def _registration(registration_id: int) -> Registration:
+    row = db.session.get(Registration, registration_id)
+    if row is None:
+        raise NotFound("registration_unknown", _l("没有这项报名"))
+    return row
+
+
+def _bar_obstacle(row: Registration, state: LotState) -> str:
+    if row.state == "barred":
+        return "already_barred"
+    if state.state in ENDED:
+        return "already_closed"
+    return "leader" if state.leader_registration_id == row.id else ""
+
+
+def _may_be_barred(row: Registration, state: LotState) -> None:
+    obstacle = _bar_obstacle(row, state)
+    if obstacle:
+        raise Refused(obstacle, explain(obstacle, {}), source=BARRED_BY)
+
+
+def _manager(actor: Actor) -> None:
+    if not actor.is_manager:
+        raise Forbidden("manager_needed", _l("须由平台管理人员操作"))
 
 
 def _before_start(lot_id: int) -> tuple[Sale, LotState, datetime]:
@@ -234,4 +332,15 @@ def _new_code(lot_id: int) -> str:
             return code
 
 
-__all__ = ["BASES", "bar_bidder", "decide_preemption", "deposit_came", "file_preemption", "qualify", "register"]
+__all__ = [
+    "BARRED_BY",
+    "BASES",
+    "bar_bidder",
+    "bar_effect",
+    "decide_preemption",
+    "deposit_came",
+    "file_preemption",
+    "qualify",
+    "register",
+    "request_bar",
+]

@@ -19,6 +19,7 @@ from marketplace.auctions.service_bids import BidAnswer
 from marketplace.core.actor import Actor
 from marketplace.core.clock import SHANGHAI
 from marketplace.core.db import db
+from marketplace.core.errors import DomainError
 from marketplace.core.i18n import _, source_words
 from marketplace.core.money import SYMBOLS, MoneyRefused
 
@@ -74,6 +75,18 @@ def amount_fault(error: MoneyRefused) -> str:
     return texts.get(error.code, _("请填写金额，例如 1,234,567.00 或 12.5万"))
 
 
+def show_problems(form: Any, refused: DomainError) -> None:
+    """Put each problem at its field, with the rule it rests on; those without one at the form's top."""
+    for problem in refused.problems:
+        source = source_words(problem.source)
+        text = f"{problem.message} {_('（依据：%(source)s）', source=source)}" if source else str(problem.message)
+        place = form._fields.get(problem.field or "")
+        if place is None:
+            form.form_errors.append(text)
+        else:
+            place.errors = [*place.errors, text]
+
+
 def optional_url(endpoint: str, **values: Any) -> str | None:
     """The address of a page of another room, or None where there is no such page yet."""
     if endpoint not in current_app.view_functions:
@@ -97,6 +110,7 @@ def check_links(lot_id: int) -> dict[str, str | None]:
         "terms": register,
         "deposit": register,
         "priority": register,
+        "qualification": f"{register}#qualification",
     }
 
 

@@ -208,4 +208,4 @@ def result_file(lot_id: int, name: str) -> ResponseReturnValue:
     return attachment(content, document.media_type, f"{sale_of(lot_id).code}-{name}")
 
 
-from marketplace.auctions import views_manage, views_part  # noqa: E402, F401  the rest of the map
+from marketplace.auctions import views_admission, views_manage, views_part  # noqa: E402, F401  the rest of the map

@@ -11,10 +11,13 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 
 from marketplace.auctions import completion, queries, service, showing
+from marketplace.auctions.evidence import files_of
 from marketplace.auctions.forms import BASIS_NAMES, DecideClaimForm, ReasonForm
 from marketplace.auctions.models import Award, PreemptionClaim, Registration
 from marketplace.auctions.sale import ENDED, sale_of
+from marketplace.auctions.service_rounds import failure_of
 from marketplace.auctions.views import bp
+from marketplace.auctions.views_admission import proofs_for_manager
 from marketplace.auctions.views_part import CLAIM_STATES, DEPOSIT_STATES, REGISTRATION_STATES
 from marketplace.auctions.wording import explain
 from marketplace.core.access import access, current_actor, manager, member
@@ -24,6 +27,7 @@ from marketplace.core.db import db
 from marketplace.core.errors import Invalid, NotFound, Refused
 from marketplace.core.events import record
 from marketplace.core.i18n import _, _l
+from marketplace.core.models import Approval
 from marketplace.money import queries as money
 from marketplace.parties import service as parties
 
@@ -81,7 +85,7 @@ def _counts(query: Any, column: Any) -> dict[int, int]:
 @bp.get("/manage/lots/<int:lot_id>")
 @access(manager)
 def manage_lot(lot_id: int) -> ResponseReturnValue:
-    return _manage_view(lot_id)
+    return manage_view(lot_id)
 
 
 @bp.post("/manage/lots/<int:lot_id>/names")
@@ -90,10 +94,10 @@ def manage_names(lot_id: int) -> ResponseReturnValue:
     """The same page with the bidders' names; the look is recorded (网拍规定 art. 18 keeps identities secret)."""
     queries.state_of(lot_id)
     record("lot.names_viewed", "lot", lot_id, current_actor())
-    return _manage_view(lot_id, names=True)
+    return manage_view(lot_id, names=True)
 
 
-def _manage_view(lot_id: int, *, names: bool = False, problems: Any = (), form: ReasonForm | None = None) -> str:
+def manage_view(lot_id: int, *, names: bool = False, problems: Any = (), form: ReasonForm | None = None) -> str:
     lot = queries.public_lot(lot_id, limit=200)
     sale = sale_of(lot_id)
     registrations = queries.registrations_of(lot_id)
@@ -101,6 +105,7 @@ def _manage_view(lot_id: int, *, names: bool = False, problems: Any = (), form: 
     sold = lot["state"] == "sold"
     award = queries.award_of(lot_id)
     codes = {r.id: r.code for r in registrations}
+    claims = queries.claims_of(lot_id)
     view = showing.COMMON | {
         "lot": lot,
         "sale": sale,
@@ -113,10 +118,15 @@ def _manage_view(lot_id: int, *, names: bool = False, problems: Any = (), form: 
         "deposit_states": DEPOSIT_STATES,
         "deposits": {r.id: money.deposit_of(lot_id, r.org_id) for r in registrations},
         "names": {r.id: parties.get_org(r.org_id).name for r in registrations} if names else None,
-        "claims": queries.claims_of(lot_id),
+        "claims": claims,
         "claim_states": CLAIM_STATES,
         "basis_names": BASIS_NAMES,
-        "claim_names": {c.org_id: parties.get_org(c.org_id).name for c in queries.claims_of(lot_id)},
+        "claim_names": {c.org_id: parties.get_org(c.org_id).name for c in claims},
+        "qualification": sale.facts.get("qualification") or "",
+        "proofs": proofs_for_manager(lot_id),
+        "barrable": set() if ended else {r.id for r in registrations if r.state in ("applied", "qualified")},
+        "bars_asked": _bars_asked([r.id for r in registrations]),
+        "evidence": {c.id: files_of(c) for c in claims},
         "refusals": [
             (r, codes.get(r.registration_id or 0), explain(r.code, r.params, sale.currency))
             for r in queries.refusals_of(lot_id)
@@ -140,6 +150,20 @@ def _manage_view(lot_id: int, *, names: bool = False, problems: Any = (), form: 
     return render_template("auctions/manage_lot.html", **view)
 
 
+def _bars_asked(registration_ids: list[int]) -> set[int]:
+    """Registrations whose bar waits for the second manager."""
+    return set(
+        db.session.scalars(
+            select(Approval.subject_id).where(
+                Approval.kind == "registration.bar",
+                Approval.subject == "registration",
+                Approval.subject_id.in_(registration_ids),
+                Approval.state == "waiting",
+            )
+        )
+    )
+
+
 ACTS: dict[str, tuple[Callable[..., Any], Any]] = {
     "suspend": (service.suspend_lot, _l("竞价已暂停，理由已公开。原因消除后请尽快恢复（五日内）。")),
     "resume": (service.resume_lot, _l("竞价已恢复，剩余时间不少于暂停时。")),
@@ -161,14 +185,14 @@ def manage_act(lot_id: int, act: str) -> ResponseReturnValue:
     arguments: dict[str, Any] = {}
     if act in REASONED:
         if not form.validate_on_submit():
-            return _manage_view(lot_id, form=form), 422
+            return manage_view(lot_id, form=form), 422
         arguments["reason"] = form.reason.data
     if act in SOURCED and (form.source.data or "").strip():
         arguments["source"] = (form.source.data or "").strip()
     try:
         call(current_actor(), lot_id, **arguments)
     except (Invalid, Refused) as error:
-        return _manage_view(lot_id, problems=error.problems, form=form), error.status
+        return manage_view(lot_id, problems=error.problems, form=form), error.status
     flash(str(done), "success")
     return redirect(url_for("auctions.manage_lot", lot_id=lot_id))
 
@@ -186,14 +210,14 @@ def manage_claim(lot_id: int, claim_id: int) -> ResponseReturnValue:
             for texts in form.errors.values()
             for text in texts
         ]
-        return _manage_view(lot_id, problems=problems), 422
+        return manage_view(lot_id, problems=problems), 422
     confirm = request.form.get("decision") == "confirm"
     try:
         service.decide_preemption(
             current_actor(), claim_id, confirm, form.rank.data if confirm else None, form.reason.data or ""
         )
     except (Invalid, Refused) as error:
-        return _manage_view(lot_id, problems=error.problems), error.status
+        return manage_view(lot_id, problems=error.problems), error.status
     flash(_("已处理，申请人将收到邮件。"), "success")
     return redirect(url_for("auctions.manage_lot", lot_id=lot_id, _anchor="claims"))
 
@@ -218,5 +242,6 @@ def seller_page(lot_id: int) -> ResponseReturnValue:
         "money": money.money_of_lot(lot_id) if sold else None,
         "checklist": completion.checklist(lot_id) if sold else [],
         "listing_href": showing.listing_url(sale),
+        "failed": actor.org_id == sale.seller_id and failure_of(lot_id) is not None,
     }
     return render_template("auctions/seller.html", **view)

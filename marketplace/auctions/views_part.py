@@ -8,7 +8,8 @@ from flask import current_app, flash, redirect, render_template, request, url_fo
 from flask.typing import ResponseReturnValue
 
 from marketplace.auctions import completion, queries, service, showing
-from marketplace.auctions.forms import BASIS_NAMES, PriorityForm, RegisterForm
+from marketplace.auctions.evidence import files_of
+from marketplace.auctions.forms import BASIS_NAMES, PriorityForm, QualificationForm, RegisterForm
 from marketplace.auctions.models import Lot, LotState, Registration
 from marketplace.auctions.sale import ENDED, sale_of
 from marketplace.auctions.views import bp
@@ -61,7 +62,10 @@ def after_view(lot_id: int, view: dict[str, Any], actor: Actor) -> dict[str, Any
     return found
 
 
-def _register_view(lot_id: int, form: RegisterForm, claim_form: PriorityForm, **more: Any) -> str:
+def register_view(
+    lot_id: int, form: RegisterForm | None = None, claim_form: PriorityForm | None = None, **more: Any
+) -> str:
+    """The page of one's registration: conditions, proof, terms, deposit, priority."""
     actor = current_actor()
     lot = queries.public_lot(lot_id, limit=1)
     sale = sale_of(lot_id)
@@ -69,6 +73,7 @@ def _register_view(lot_id: int, form: RegisterForm, claim_form: PriorityForm, **
     own = eligibility.registration
     deposit = money.deposit_of(lot_id, own.org_id) if own is not None else None
     claim = next((c for c in queries.claims_of(lot_id) if c.org_id == actor.org_id), None)
+    proof = queries.qualification_of(lot_id, actor.org_id) if actor.org_id is not None else None
     started = lot["bids"] > 0 or lot["state"] in ENDED or lot["now"] >= lot["opens_at"]
     view = showing.COMMON | {
         "lot": lot,
@@ -78,21 +83,27 @@ def _register_view(lot_id: int, form: RegisterForm, claim_form: PriorityForm, **
         "ended": lot["state"] in ENDED,
         "eligibility": eligibility,
         "check_links": showing.check_links(lot_id)
-        | {"registered": None, "terms": None, "deposit": "#pay", "priority": None},
+        | {"registered": None, "terms": None, "deposit": "#pay", "priority": None, "qualification": None},
         "own": own,
         "deposit": deposit,
         "receivable": money.receivable_of(deposit) if deposit is not None else None,
         "deposit_states": DEPOSIT_STATES,
         "registration_states": REGISTRATION_STATES,
-        "evidence": files.list_for("preemption_claim", claim.id, actor) if claim is not None else [],
+        "evidence": files_of(claim) if claim is not None else [],
         "claim": claim,
         "claim_states": CLAIM_STATES,
         "basis_names": BASIS_NAMES,
         "claim_open": not started
         and bool(sale.profile.priority_right.value)
         and (claim is None or claim.state == "filed"),
-        "form": form,
-        "claim_form": claim_form,
+        "qualification": sale.facts.get("qualification") or "",
+        "proof": proof,
+        "proof_files": files_of(proof) if proof is not None else [],
+        "proof_states": CLAIM_STATES,
+        "proof_open": (proof is None or proof.state != "confirmed") and lot["state"] not in ENDED,
+        "qualification_form": QualificationForm(formdata=None, data={"statement": proof.statement if proof else ""}),
+        "form": form or RegisterForm(formdata=None),
+        "claim_form": claim_form or PriorityForm(formdata=None),
         "terms_sha256": showing.terms_hash(sale),
         "ticked": request.form.getlist("accept"),
         "account": current_app.settings,  # type: ignore[attr-defined]
@@ -107,7 +118,7 @@ def _register_view(lot_id: int, form: RegisterForm, claim_form: PriorityForm, **
 @access(signed_in)
 def register(lot_id: int) -> ResponseReturnValue:
     """Conditions first, then notice and warnings, then what to pay."""
-    return _register_view(lot_id, RegisterForm(formdata=None), PriorityForm(formdata=None))
+    return register_view(lot_id, RegisterForm(formdata=None), PriorityForm(formdata=None))
 
 
 @bp.post("/lots/<int:lot_id>/register")
@@ -119,11 +130,11 @@ def register_post(lot_id: int) -> ResponseReturnValue:
     ticked = set(request.form.getlist("accept"))
     missing = [item.code for item in sale.profile.warnings if item.code not in ticked]
     if not form.validate_on_submit() or missing:
-        return _register_view(lot_id, form, PriorityForm(formdata=None), missing=missing), 422
+        return register_view(lot_id, form, PriorityForm(formdata=None), missing=missing), 422
     try:
         service.register(current_actor(), lot_id, request.form.get("terms_sha256", ""), form.agent_name.data)
     except (Invalid, Refused) as error:
-        return _register_view(lot_id, form, PriorityForm(formdata=None), problems=error.problems), error.status
+        return register_view(lot_id, form, PriorityForm(formdata=None), problems=error.problems), error.status
     flash(_("报名成功。请按下面的账户和附言交纳保证金，到账确认后即可出价。"), "success")
     return redirect(url_for("auctions.register", lot_id=lot_id, _anchor="pay"))
 
@@ -134,7 +145,7 @@ def priority(lot_id: int) -> ResponseReturnValue:
     """File a priority purchaser's claim."""
     form = PriorityForm()
     if not form.validate_on_submit():
-        return _register_view(lot_id, RegisterForm(formdata=None), form), 422
+        return register_view(lot_id, RegisterForm(formdata=None), form), 422
     actor = current_actor()
     try:
         claim = service.file_preemption(actor, lot_id, form.basis.data, form.evidence.data or "")
@@ -144,7 +155,7 @@ def priority(lot_id: int) -> ResponseReturnValue:
                 given, kind="preemption_evidence", subject="preemption_claim", subject_id=claim.id, actor=actor
             )
     except (Invalid, Refused) as error:
-        return _register_view(lot_id, RegisterForm(formdata=None), form, problems=error.problems), error.status
+        return register_view(lot_id, RegisterForm(formdata=None), form, problems=error.problems), error.status
     flash(_("优先购买权申请已提交，平台将在竞价开始前审核并以邮件通知结果。"), "success")
     return redirect(url_for("auctions.register", lot_id=lot_id, _anchor="priority"))
 

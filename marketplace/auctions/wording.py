@@ -35,6 +35,8 @@ ANSWERS = {
     "not_suspended": _l("竞价没有暂停"),
     "end_too_early": _l("结束时间不得早于 %(earliest)s"),
     "already_closed": _l("竞价已经结束"),
+    "already_barred": _l("该竞买人已被限制参加"),
+    "leader": _l("该竞买人正在领先，其出价不能撤销，因此现在不能限制；被他人超出后可以限制，确有必要的请申请撤回本场"),
 }
 
 LOT_STATES = {
@@ -59,6 +61,7 @@ ENTRY_KINDS = {
     "suspended": _l("暂停"),
     "resumed": _l("恢复"),
     "prolonged": _l("顺延"),
+    "barred": _l("限制参加"),
     "withdrawn": _l("撤回"),
     "closed": _l("结束"),
 }

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, text
 
 from marketplace import Zhiliu
-from marketplace.auctions import completion, queries, service, service_after
+from marketplace.auctions import completion, queries, service, service_after, service_rounds
 from marketplace.auctions.rules.catalogue import JUDICIAL_ONLINE, PLEDGEE_AGREED
 from marketplace.auctions.rules.profiles import Profile
 from marketplace.core import approvals, files
@@ -157,9 +157,9 @@ def test_a_judicial_sale_knows_no_promotion(app: Zhiliu) -> None:
         service.promote_backup(two_managers()[0], lot.id)
 
 
-def terms(start_minor: int) -> service_after.RoundTerms:
+def terms(start_minor: int) -> service_rounds.RoundTerms:
     at = now()
-    return service_after.RoundTerms(
+    return service_rounds.RoundTerms(
         start_minor=start_minor,
         increment_minor=400_00,
         deposit_minor=start_minor // 10,

@@ -1,4 +1,4 @@
-"""Published events in the course besides bids: suspend, resume, prolong, withdraw (网拍规定 art. 28).
+"""Published events in the course besides bids: suspend, resume, prolong, bar, withdraw (网拍规定 art. 28, 34).
 
 Each is pure, appends one entry with its reason, and never moves the end back.
 """
@@ -79,6 +79,21 @@ def prolong(state: LotState, now: datetime, ends_at: datetime, reason: str) -> A
         return Refused("end_too_early", {"earliest": max(state.ends_at, now)}, _SOURCE)
     after = replace(state, ends_at=ends_at, scheduled_ends_at=ends_at)
     return _append(after, "prolonged", now, ends_at, {"reason": reason})
+
+
+def bar(state: LotState, now: datetime, code: str, reason: str) -> Accepted | Refused:
+    """限制参加: this bidder code bids no more; what it has bid stands. Codes ``reason_missing``, ``closed``,
+    ``withdrawn``, ``leader``.
+
+    The leader cannot be barred, not even while suspended: its bid could neither be taken back nor won.
+    """
+    now = lot_time(state, now)
+    refusal = _refusal(state, reason)
+    if refusal:
+        return refusal
+    if state.leader_code == code:
+        return Refused("leader", {}, _SOURCE)
+    return _append(state, "barred", now, state.ends_at, {"code": code, "reason": reason})
 
 
 def withdraw(state: LotState, now: datetime, reason: str) -> Accepted | Refused:

@@ -24,7 +24,7 @@ from marketplace.auctions.rules.chain import (
 )
 from marketplace.auctions.rules.findings import Term
 
-from .sale import ENDS, OPENS, TOOL, Sale, verify_sale
+from .sale import ENDS, OPENS, TOOL, Sale, refusal, verify_sale
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PUBLIC = KEY.public_key().public_bytes_raw()
@@ -228,7 +228,31 @@ FORGERIES = {
 }
 
 
+def barred(code: str, place: int):
+    """A bar of this code put before the entry at this place."""
+
+    def put(data):
+        entries = data["entries"]
+        before = entries[place - 1]
+        bar = {name: before[name] for name in ("at", "ends_at", "prev_hash", "hash")}
+        entries.insert(place, {**bar, "seq": 0, "kind": "barred", "code": code, "reason": "串通"})
+        for number, entry in enumerate(entries, 1):
+            entry["seq"] = number
+        closed = entries[-1]
+        for block in (closed, data["result"]):
+            for name in ("winner_seq", "backup_seq"):
+                block[name] = block[name] and block[name] + (block[name] > place)
+
+    return put
+
+
+FORGERIES |= {
+    "the leader was barred": barred("A", 1),
+    "a barred bidder bids": barred("P1", 5),
+}
 REASONS = {
+    "the leader was barred": "the leader was barred",
+    "a barred bidder bids": "a bid of a barred bidder",
     "amount below the increment": "below the price plus the increment",
     "amount off the grid": "not a multiple",
     "first bid below the start": "below the start price",
@@ -252,6 +276,19 @@ REASONS = {
     "entry after the close": "an entry follows the end",
     "real sale on a fast clock": "no accelerated clock",
 }
+
+
+def test_a_bar_of_a_bidder_who_bids_no_more_verifies():
+    sale = Sale()
+    sale.bid("A", 100_000)
+    sale.bid("B", 102_000, OPENS + timedelta(hours=2))
+    assert refusal(events.bar(sale.state, OPENS + timedelta(hours=3), "B", "串通")) == "leader"
+    assert refusal(events.bar(sale.state, OPENS + timedelta(hours=3), "A", " ")) == "reason_missing"
+    sale.take(events.bar(sale.state, OPENS + timedelta(hours=3), "A", "串通"))
+    sale.close()
+    code, lines = verify_sale.verify(sale.file())
+    assert code == 0, lines
+    assert any("barred A 串通" in line for line in lines)
 
 
 @pytest.mark.parametrize("name", sorted(FORGERIES))
