@@ -11,10 +11,14 @@ from rq import Queue
 if TYPE_CHECKING:
     from marketplace import Zhiliu
 
-DEADLINES, OUTBOX, IMPORTS = "deadlines", "outbox", "imports"
-QUEUES = (DEADLINES, OUTBOX, IMPORTS)
+DEADLINES, OUTBOX, IMPORTS, SEARCH = "deadlines", "outbox", "imports", "search"
+QUEUES = (DEADLINES, OUTBOX, IMPORTS, SEARCH)
+# work that may take long is left for when Redis is back: a close must not wait behind it
+PATIENT = (IMPORTS, SEARCH)
 # messages whose work is long have a queue of their own, so that mail and protocols do not wait behind them
-TOPICS = {"import.run": IMPORTS}
+TOPICS = {"import.run": IMPORTS, "search.sync": SEARCH, "search.rebuild": SEARCH}
+# a rebuild writes every document; everything else is done in seconds
+TIMEOUTS = {SEARCH: 4 * 3600}
 
 
 def connect(app: Zhiliu) -> Redis:
@@ -25,8 +29,9 @@ def connect(app: Zhiliu) -> Redis:
     return redis
 
 
-def enqueue(app: Zhiliu, queue: str, task: str, *args: object, timeout: int = 120) -> bool:
+def enqueue(app: Zhiliu, queue: str, task: str, *args: object) -> bool:
     """Hand a task to a worker; False when Redis is away (the caller or the next tick does it itself)."""
+    timeout = TIMEOUTS.get(queue, 120)
     try:
         Queue(queue, connection=connect(app)).enqueue(task, *args, job_timeout=timeout, result_ttl=0, failure_ttl=3600)
     except RedisError:

@@ -35,7 +35,7 @@ def hand_out(app: Zhiliu, ids: list[int], queue: str, task: Callable[[list[int]]
     work is left for when Redis is back: a close must not wait behind it."""
     for start in range(0, len(ids), CHUNK):
         chunk = ids[start : start + CHUNK]
-        if not queues.enqueue(app, queue, f"jobs.worker.{task.__name__}", chunk) and queue != queues.IMPORTS:
+        if not queues.enqueue(app, queue, f"jobs.worker.{task.__name__}", chunk) and queue not in queues.PATIENT:
             task(chunk)
 
 
@@ -47,7 +47,7 @@ def tick(app: Zhiliu) -> int:
     with unit_of_work():
         messages = outbox.claim_due()
         db.session.execute(BEAT, {"name": "tick"})
-    for queue in (queues.OUTBOX, queues.IMPORTS):
+    for queue in (queues.OUTBOX, queues.IMPORTS, queues.SEARCH):
         ids = [message_id for message_id, topic in messages if queues.TOPICS.get(topic, queues.OUTBOX) == queue]
         hand_out(app, ids, queue, tasks.deliver)
     db.session.remove()
@@ -57,8 +57,13 @@ def tick(app: Zhiliu) -> int:
 def run_for_ever(app: Zhiliu, stop: Callable[[], bool] = lambda: False) -> None:
     """Tick until told to stop; survives the database being away."""
     with app.app_context():
+        begun = False
         while not stop():
             try:
+                if not begun:
+                    with unit_of_work():
+                        deadlines.begin_periodic()
+                    begun = True
                 claimed = tick(app)
             except SQLAlchemyError as error:
                 log.error("tick failed", exc_info=error)

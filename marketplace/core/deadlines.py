@@ -20,6 +20,7 @@ from marketplace.core.models import Deadline
 
 Handler = Callable[[int], datetime | None]
 _handlers: dict[str, Handler] = {}
+_periodic: set[str] = set()
 LEASE = timedelta(seconds=30)
 MAX_BACKOFF = timedelta(minutes=10)
 
@@ -32,6 +33,21 @@ def on_due(kind: str) -> Callable[[Handler], Handler]:
         return handler
 
     return register
+
+
+def periodic(kind: str) -> Callable[[Handler], Handler]:
+    """Register the handler of a kind that falls due again and again, at the instants it returns: one row for the
+    house (subject ``house`` 0), made by the tick when it starts."""
+    _periodic.add(kind)
+    return on_due(kind)
+
+
+def begin_periodic() -> None:
+    """See to it that each periodic kind has its row."""
+    at = now()
+    for kind in sorted(_periodic):
+        row = insert(Deadline).values(kind=kind, subject="house", subject_id=0, due_at=at)
+        db.session.execute(row.on_conflict_do_nothing())
 
 
 def kinds() -> list[str]:

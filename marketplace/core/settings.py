@@ -32,6 +32,11 @@ class Settings(BaseSettings):
     trusted_proxies: int = Field(default=0, ge=0, le=5)
     database_pool: int = Field(default=20, ge=2, le=200)
     live_watchers: int = Field(default=24, ge=0, le=2000)
+    elasticsearch_url: str | None = None
+    search_dir: Path = Path("var/search")
+    search_index: str = Field(default="zhiliu", pattern=r"^[a-z][a-z0-9_-]{0,60}$")
+    search_local_too: bool = False  # beside Elasticsearch, for when it is away
+    searches_per_minute: int = Field(default=120, ge=10, le=100_000)  # a visitor
     max_upload_mb: int = Field(default=25, ge=1, le=200)
     mail_server: str = ""
     mail_port: int = Field(default=587, ge=1, le=65535)
@@ -58,6 +63,15 @@ class Settings(BaseSettings):
         if value.partition("://")[0] not in ("redis", "rediss", "unix"):
             raise ValueError("must be a redis://, rediss:// or unix:// address")
         return value
+
+    @field_validator("elasticsearch_url")
+    @classmethod
+    def _elasticsearch(cls, value: str | None) -> str | None:
+        if not value:
+            return None
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return value.rstrip("/")
 
     @field_validator("base_url")
     @classmethod

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from marketplace import Zhiliu
 
-ROOMS = ("core", "parties", "cases", "auctions")
+ROOMS = ("core", "parties", "cases", "auctions", "discovery")
 
 
 def configure_commands(app: Zhiliu) -> None:

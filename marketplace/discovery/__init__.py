@@ -1,0 +1,1 @@
+"""Finding: documents for the index, keeping it in step with the database, the search page, the managers' synonyms."""

@@ -1,0 +1,51 @@
+"""Handlers of events, the sweep's deadline and the sync's messages; imported once at start."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import current_app
+
+from marketplace.core import outbox
+from marketplace.core.actor import Actor
+from marketplace.core.clock import now
+from marketplace.core.deadlines import periodic
+from marketplace.core.events import when
+from marketplace.discovery import sync, truth
+
+SWEEP = "search.sweep"
+SWEEP_EVERY = timedelta(seconds=10)
+
+
+def _listing_changed(listing_id: int, data: dict[str, Any], actor: Actor) -> None:
+    truth.note([listing_id])
+
+
+def _lot_changed(lot_id: int, data: dict[str, Any], actor: Actor) -> None:
+    truth.note([int(data["listing_id"])])
+
+
+def _right_changed(right_id: int, data: dict[str, Any], actor: Actor) -> None:
+    truth.note(right_ids=[right_id])
+
+
+for _kind in ("published", "suspended", "resumed", "withdrawn", "closed"):
+    when(f"listing.{_kind}")(_listing_changed)
+for _kind in ("scheduled", "opened", "suspended", "resumed", "withdrawn", "prolonged", "sold", "unsold", "defaulted"):
+    when(f"lot.{_kind}")(_lot_changed)
+when("right.changed")(_right_changed)
+
+
+@outbox.on(truth.TOPIC)
+def bring_in_step(message_id: int, payload: dict[str, Any]) -> None:
+    """Write what waits. What is left when the time is up, the sweep asks for again."""
+    sync.run()
+
+
+@periodic(SWEEP)
+def sweep(_subject_id: int) -> datetime | None:
+    """What no event tells: prices and ends of running lots, and what time alone changes."""
+    settings = current_app.settings  # type: ignore[attr-defined]
+    truth.sweep(bool(settings.elasticsearch_url and settings.search_local_too))
+    return now() + SWEEP_EVERY
