@@ -11,6 +11,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.memory import on_disk
+from search.choose import open_engine
 from search.engine import Engine
 
 
@@ -19,10 +21,29 @@ class Made:
     """An engine over an index of its own, and how to remove that."""
 
     engine: Engine
+    place: tuple[str, str]  # address of the node ("" for the embedded engine), folder or name of the index
     remove: Callable[[], None]
-    folder: Path | None = None
-    url: str = ""
     java: int | None = None  # process of the node that was started here
+
+    def megabytes(self) -> float:
+        """Size of the index on disk."""
+        url, name = self.place
+        if not url:
+            return on_disk(Path(name))
+        from elasticsearch import Elasticsearch
+
+        with Elasticsearch(url, request_timeout=300) as client:
+            client.indices.flush(index=f"{name}*")
+            return (
+                client.indices.stats(index=f"{name}*", metric="store")["_all"]["total"]["store"]["size_in_bytes"]
+                / 2**20
+            )
+
+
+def reopen(place: tuple[str, str]) -> Engine:
+    """The same index in another process."""
+    url, name = place
+    return open_engine(url, Path("unused"), name) if url else open_engine(None, Path(name))
 
 
 Make = Callable[[str], Made]
@@ -44,16 +65,10 @@ def open_engines(stack: ExitStack, wanted: str) -> Iterator[tuple[str, Make]]:
 
 
 def embedded(folder: Path) -> Made:
-    from search.choose import open_engine
-
-    return Made(open_engine(None, folder), lambda: shutil.rmtree(folder, ignore_errors=True), folder)
+    return Made(open_engine(None, folder), ("", str(folder)), lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 def elastic(url: str, name: str, java: int | None) -> Made:
-    import urllib.request
-
-    from search.choose import open_engine
-
     index = f"bench-{os.getpid()}-{name}"
 
     def remove() -> None:
@@ -63,8 +78,7 @@ def elastic(url: str, name: str, java: int | None) -> Made:
             for found in client.indices.get(index=f"{index}*"):
                 client.indices.delete(index=found)
 
-    urllib.request.urlopen(url, timeout=5).close()
-    return Made(open_engine(url, Path("unused"), index), remove, None, url, java)
+    return Made(reopen((url, index)), (url, index), remove, java)
 
 
 def node(stack: ExitStack) -> tuple[str, int | None]:

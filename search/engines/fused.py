@@ -14,7 +14,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import logging
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -22,14 +21,13 @@ from search.dense import Encoder
 from search.document import Document
 from search.engine import CursorRefused, Engine, Rebuild
 from search.fusion import reciprocal_rank_fusion
+from search.language import parse
 from search.query import LARGEST_PAGE, LONGEST_TEXT, Query
 from search.result import Fault, Hit, Result
 from search.vectors import Vectors
 
 NEAREST = 100  # one page of the engine, so that one question tells which of them pass the filters
 HEAD = LARGEST_PAGE
-#: quotation marks, a word left out, a field named: the reader says exactly what is meant
-_EXACTLY = re.compile(r"[\"“”「」『』]|(?:^|\s)[-－–−]\S|[^\s\d][:：]\S")
 log = logging.getLogger(__name__)
 
 
@@ -53,7 +51,7 @@ class Fused:
     def _near(self, query: Query) -> tuple[str, ...]:
         """The nearest documents, when the question is one for which meaning helps."""
         text = query.text.strip()[:LONGEST_TEXT]
-        if not text or query.match != "any" or query.ids is not None or query.like or _EXACTLY.search(text):
+        if query.match != "any" or query.ids is not None or query.like or not _in_plain_words(text):
             return ()
         try:
             found = self.vectors.nearest(self.encoder.query(text), NEAREST)
@@ -111,6 +109,13 @@ class Fused:
 
     def rebuild(self) -> Rebuild:
         return self.engine.rebuild()
+
+
+def _in_plain_words(text: str) -> bool:
+    """Nothing in the text says exactly what is meant."""
+    asked = parse(text)
+    exact = asked.must or asked.must_not or asked.filters or asked.without or asked.numbers
+    return bool(asked.should) and not exact
 
 
 _OURS = "f."
