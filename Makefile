@@ -18,7 +18,7 @@ env: .venv/ready  ## make the environment
 demo: .venv/ready  ## start everything, watch a whole sale, leave the site up (Ctrl-C stops all)
 	@$(BIN)/flask demo $(if $(RECORDS),--records $(RECORDS))
 
-test: .venv/ready  ## all tests on real PostgreSQL, Redis, workers and, where installed, Chromium
+test: .venv/ready  ## all tests on real PostgreSQL, Redis, workers and, where installed, Chromium and Elasticsearch (Java, Maven)
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal $(ARGS)
 
 lint: .venv/ready  ## style, types, room arrows
@@ -33,6 +33,12 @@ pictures: .venv/ready  ## the README's pictures, from the browser test of a whol
 bench: .venv/ready  ## speed as ratios, with the invariant check after
 	$(BIN)/python -m bench
 
+bench-search: .venv/ready  ## speed of both search engines (SIZE=200000 documents; some minutes)
+	$(BIN)/python -m bench.search --size $(or $(SIZE),200000) $(ARGS)
+
+relevance: .venv/ready  ## how well the search engines rank, on the real records (ARGS=--dense: also by meaning)
+	$(BIN)/python -m bench.relevance $(ARGS)
+
 audit: .venv/ready  ## known vulnerabilities in the locked dependencies
 	$(BIN)/pip-audit --disable-pip --require-hashes -r requirements.lock
 
@@ -45,4 +51,4 @@ lock:  ## renew requirements.lock from pyproject.toml (needs uv)
 clean:  ## remove the environment and all local data
 	rm -rf .venv var
 
-.PHONY: help env demo test lint pictures bench audit words lock clean
+.PHONY: help env demo test lint pictures bench bench-search relevance audit words lock clean
