@@ -61,6 +61,9 @@ class RoundAnswer(Answer):
     code = fields.String(allow_none=True)
     round_no = fields.Integer()
     state = fields.String()
+    after_sale = fields.String(allow_none=True, metadata={"description": "`defaulted`: to be sold again"})
+    published_at = fields.AwareDateTime()
+    notice_sha256 = fields.String(allow_none=True, metadata={"description": "Of this round's notice"})
     start_minor = fields.Integer()
     increment_minor = fields.Integer()
     deposit_minor = fields.Integer()
@@ -87,6 +90,7 @@ class ListingAnswer(Answer):
     handover = fields.String()
     contact = fields.String()
     bidder_conditions = fields.String(allow_none=True)
+    qualification = fields.String(metadata={"description": "What a transferee must prove; empty: nothing"})
     priority_holders = fields.String(allow_none=True)
     region_code = fields.String(allow_none=True)
     industry = fields.String(allow_none=True)
@@ -95,7 +99,9 @@ class ListingAnswer(Answer):
     appraisal_minor = fields.Integer(allow_none=True)
     appraisal_date = fields.Date(allow_none=True)
     published_at = fields.AwareDateTime()
-    notice_sha256 = fields.String(metadata={"description": "Send it when you register: what you accept"})
+    notice_sha256 = fields.String(
+        metadata={"description": "Of the latest round: send it when you register, it is what you accept"}
+    )
     rights = fields.List(fields.Dict(), metadata={"description": "Facts as published, see docs/api.md"})
     rounds = fields.List(fields.Nested(RoundAnswer))
 

@@ -13,8 +13,16 @@ from marketplace.cases import queries as cases
 from marketplace.cases.models import Case
 from marketplace.core.actor import BANK, Actor
 from marketplace.core.db import db
+from marketplace.core.i18n import _
 from marketplace.core.models import Approval, Event
-from marketplace.listings.models import Listing, ListingRight, Objection, Question
+from marketplace.listings.models import (
+    ROUNDS_ON_THEIR_WAY,
+    Listing,
+    ListingRight,
+    NextRound,
+    Objection,
+    Question,
+)
 from marketplace.listings.queries import PAGE, holding, sale_state, unknown
 
 
@@ -28,6 +36,18 @@ class Waiting:
     questions: int = 0
     objections: int = 0
     rights: int = field(default=0)
+    lot: Lot | None = None  # the latest round
+    after_sale: str | None = None
+    next_round: NextRound | None = None  # on its way to publication
+
+    @property
+    def start_minor(self) -> int | None:
+        return self.lot.start_minor if self.lot is not None else self.listing.start_minor
+
+    @property
+    def failed(self) -> bool:
+        """The last round ended without a sale that stands, and the offer was not given up."""
+        return self.listing.state == "closed" and (self.state == "unsold" or self.after_sale == "defaulted")
 
 
 def listing_for(actor: Actor, listing_id: int) -> Listing:
@@ -41,6 +61,16 @@ def listing_for(actor: Actor, listing_id: int) -> Listing:
     if listing is None or not (own or actor.is_manager or actor.is_system):
         raise unknown()
     return listing
+
+
+def failure_text(lot_id: int) -> Any:
+    """How the round failed, for a page."""
+    from marketplace.auctions import service as auctions
+
+    failure = auctions.failure_of(lot_id)
+    if failure is None:
+        return ""
+    return _("无人出价，流拍") if failure.how == "unsold" else _("买受人未付清余款，认定悔拍")
 
 
 def history(listing_id: int, public_only: bool = True) -> list[Event]:
@@ -66,7 +96,9 @@ def offers(actor: Actor, *, state: str = "", page: int = 1) -> tuple[list[Waitin
     total = counts.get(state, 0) if state else sum(counts.values())
     pages = max(1, -(-total // PAGE))
     page = min(max(page, 1), pages)
-    first = Listing.state.in_(("submitted", "reviewed") if actor.is_manager else ("draft",))
+    waiting = ("submitted", "reviewed") if actor.is_manager else ("draft",)
+    on_its_way = select(NextRound.id).where(NextRound.listing_id == Listing.id, NextRound.state.in_(waiting))
+    first = Listing.state.in_(waiting) | on_its_way.exists()
     listings = list(
         db.session.scalars(
             query.order_by(first.desc(), Listing.updated_at.desc(), Listing.id.desc())
@@ -111,17 +143,29 @@ def _waiting(listings: list[Listing]) -> list[Waiting]:
         .where(ListingRight.listing_id.in_(ids))
         .group_by(ListingRight.listing_id)
     )
-    return [
-        Waiting(
+    rounds = {
+        row.listing_id: row
+        for row in db.session.scalars(
+            select(NextRound).where(NextRound.listing_id.in_(ids), NextRound.state.in_(ROUNDS_ON_THEIR_WAY))
+        )
+    }
+
+    def line(item: Listing) -> Waiting:
+        own = lots.get(item.id, [])
+        lot, state = own[-1] if own else (None, None)
+        return Waiting(
             item,
-            sale_state(item, lots.get(item.id, [])),
+            sale_state(item, own),
             asked.get(item.id),
             questions.get(item.id, 0),
             objections.get(item.id, 0),
             rights.get(item.id, 0),
+            lot,
+            state.after_sale if state else None,
+            rounds.get(item.id),
         )
-        for item in listings
-    ]
+
+    return [line(item) for item in listings]
 
 
 def offers_with(right_ids: list[int]) -> dict[int, Listing]:
@@ -146,10 +190,13 @@ def listable(org_id: int, limit: int = 20) -> list[tuple[Case, int]]:
 
 
 def waiting_count() -> tuple[int, int]:
-    """Offers that wait for a manager (to review or to publish), and objections not yet decided: one statement."""
-    offers = select(func.count()).where(Listing.state.in_(("submitted", "reviewed"))).scalar_subquery()
+    """Offers and further rounds that wait for a manager (to review or to publish), and objections not yet decided:
+    one statement."""
+    at_the_platform = ("submitted", "reviewed")
+    offers = select(func.count()).where(Listing.state.in_(at_the_platform)).scalar_subquery()
+    rounds = select(func.count()).where(NextRound.state.in_(at_the_platform)).scalar_subquery()
     objections = select(func.count()).where(Objection.state.in_(("filed", "under_review"))).scalar_subquery()
-    row = db.session.execute(select(offers, objections)).one()
+    row = db.session.execute(select(offers + rounds, objections)).one()
     return row[0], row[1]
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 
+from marketplace.auctions.models import Lot, LotState
 from marketplace.auctions.rules.catalogue import get_profile
 from marketplace.auctions.rules.deadlines import Deadline, deadlines_for
 from marketplace.auctions.rules.findings import Finding
 from marketplace.auctions.rules.profiles import Profile
+from marketplace.auctions.sale import sale_of
 from marketplace.cases.models import Case
 from marketplace.core.calendar import is_working_day
 from marketplace.core.clock import now
@@ -18,11 +21,13 @@ from marketplace.core.clock import today as legal_today
 from marketplace.core.db import db
 from marketplace.core.i18n import title_of
 from marketplace.core.models import Document
+from marketplace.core.money import format_minor
 from marketplace.listings import queries, rules
-from marketplace.listings.models import Listing, ListingRight
-from marketplace.listings.notice import NoticeData
+from marketplace.listings.models import Listing, ListingRight, NextRound
+from marketplace.listings.notice import NoticeData, moment
 from marketplace.parties import service as parties
 from marketplace.rights.models import Right
+from marketplace.rights.rules.kinds import KINDS, Kind
 
 
 def profile_of(listing: Listing) -> Profile:
@@ -41,11 +46,12 @@ def labels(right: Right) -> str:
     return f"{title_of(right)} · {right.number_display}"
 
 
-def health(right: Right) -> Any:
-    """The rights room's verdict on today; the seller's own pledge counts as consented by its offer."""
+def health(right: Right, qualification: str = "") -> Any:
+    """The rights room's verdict on today; the seller's own pledge counts as consented by its offer. With a
+    ``qualification`` the offer admits only transferees who prove that status."""
     from marketplace.rights import service
 
-    return service.health_of(right, legal_today(), consent_needed=True)
+    return service.health_of(right, legal_today(), consent_needed=True, bidders_qualified=bool(qualification.strip()))
 
 
 def reason_text(reason: Any) -> str:
@@ -86,6 +92,18 @@ def documents_of(listing_id: int) -> list[Document]:
     )
 
 
+QUALIFIED_ONLY = "集体商标、证明商标注册和管理办法 art. 16"
+
+
+def qualification_source(listing: Listing) -> str:
+    """The rule behind the status that transferees must prove: the law for the kinds that only some may hold,
+    else the seller's own condition."""
+    if not listing.qualification:
+        return ""
+    bound = any(not KINDS[Kind(item.right.kind)].any_bidder for item in listing.items)
+    return QUALIFIED_ONLY if bound else "公告"
+
+
 def _document_kinds(listing: Listing) -> frozenset[str]:
     return frozenset(
         db.session.scalars(
@@ -98,15 +116,20 @@ def _document_kinds(listing: Listing) -> frozenset[str]:
     )
 
 
+def right_facts(listing: Listing) -> list[rules.RightFacts]:
+    """The listing's rights as the gates see them today."""
+    elsewhere = offered_elsewhere([item.right_id for item in listing.items], listing.id)
+    rights: list[rules.RightFacts] = []
+    for item in listing.items:
+        verdict = health(item.right, listing.qualification)
+        blocked = tuple((r.code, reason_text(r), r.source) for r in verdict.reasons if r.severity == "block")
+        rights.append(rules.RightFacts(item.right_id, labels(item.right), blocked, elsewhere.get(item.right_id, ())))
+    return rights
+
+
 def offer_facts(listing: Listing, at: datetime) -> rules.OfferFacts:
     """The facts for the gates, read now; ``at`` is the moment of (supposed) publication."""
     case = case_of(listing)
-    elsewhere = offered_elsewhere([item.right_id for item in listing.items], listing.id)
-    rights = []
-    for item in listing.items:
-        verdict = health(item.right)
-        blocked = tuple((r.code, reason_text(r), r.source) for r in verdict.reasons if r.severity == "block")
-        rights.append(rules.RightFacts(item.right_id, labels(item.right), blocked, elsewhere.get(item.right_id, ())))
     opens_at, ends_at = listing.planned_opens_at, listing.planned_ends_at
     profile = profile_of(listing)
     if opens_at and ends_at:
@@ -116,7 +139,7 @@ def offer_facts(listing: Listing, at: datetime) -> rules.OfferFacts:
         at=at,
         org_verified=parties.is_verified(listing.org_id),
         case_approved=case.state in ("approved", "listed"),
-        rights=tuple(rights),
+        rights=tuple(right_facts(listing)),
         texts={name: getattr(listing, name) or "" for name in rules.TEXTS},
         documents=_document_kinds(listing),
         path_basis=case.path_basis or "",
@@ -173,12 +196,56 @@ def notice_data(listing: Listing, account: str = "") -> NoticeData:
         currency=listing.currency,
         texts={name: getattr(listing, name) or "" for name in rules.TEXTS},
         bidder_conditions=listing.bidder_conditions,
+        qualification=listing.qualification,
         priority_holders=listing.priority_holders,
         parties_notified_at=listing.parties_notified_at,
         notification_note=listing.notification_note,
         warned=tuple(code for code, ticked in listing.warnings.items() if ticked),
         account=account,
     )
+
+
+def round_notice_data(listing: Listing, row: NextRound, account: str, at: datetime | None = None) -> NoticeData:
+    """The data of a further round's notice: its terms, the rights as snapped for it, and what came before. ``at``:
+    the moment of publication, none for a preview."""
+    lots = queries.rounds_of(listing.id)
+    before = [(lot, state) for lot, state in lots if lot.round_no < row.round_no]
+    profile = sale_of(row.after_lot_id).profile
+    rung = profile.round(row.round_no)
+    opens_at, ends_at = rules.rehearsal_times(profile, at or now(), row.opens_at, row.ends_at)
+    data = notice_data(listing, account)
+    rights = []
+    for item in listing.items:
+        shot = snapshot(item.right) if at is None else item.snapshot
+        rights.append((shot["title"], shot["number"], shot["holder"] or "", tuple(burden_texts(shot))))
+    return replace(
+        data,
+        number=before[0][0].code.rsplit("-", 1)[0] + f"-{row.round_no}" if before else listing.number,
+        profile=profile,
+        rights=tuple(rights),
+        start_minor=row.start_minor,
+        increment_minor=row.increment_minor,
+        deposit_minor=row.deposit_minor,
+        opens_at=opens_at,
+        ends_at=ends_at,
+        published_at=at,
+        parties_notified_at=row.parties_notified_at,
+        notification_note=row.notification_note,
+        round_name=rung.name_zh if rung else "",
+        earlier=tuple(earlier_round(lot, state, profile) for lot, state in before),
+        corrections=tuple(correction.text for correction in queries.corrections_of(listing.id)),
+    )
+
+
+def earlier_round(lot: Lot, state: LotState, profile: Profile) -> str:
+    """One Chinese line on how a round ended, for the notice of the next."""
+    rung = profile.round(lot.round_no)
+    ended = f"起拍价 {format_minor(lot.start_minor, lot.currency)}，竞价于{moment(state.ends_at)}结束"
+    if state.state == "sold":
+        result = f"成交价 {format_minor(state.price_minor or 0, lot.currency)}，买受人未付清余款，认定悔拍，重新处置"
+    else:
+        result = "无人出价，流拍"
+    return f"第 {lot.round_no} 轮（{rung.name_zh if rung else ''}）：{ended}，{result}。"
 
 
 KIND_ZH = {
@@ -203,9 +270,8 @@ def burden_texts(shot: dict[str, Any]) -> list[str]:
     return lines
 
 
-def timeline(listing: Listing, at: datetime, ends_at: datetime | None = None) -> list[Deadline]:
-    """The computed deadlines of the offer's first round, as if published at ``at``; empty while terms lack.
-    ``ends_at``: where its end has moved to."""
+def timeline(listing: Listing, at: datetime) -> list[Deadline]:
+    """The computed deadlines of a draft's first round, as if published at ``at``; empty while terms lack."""
     if listing.start_minor is None or listing.planned_opens_at is None or listing.planned_ends_at is None:
         return []
     return deadlines_for(
@@ -214,7 +280,21 @@ def timeline(listing: Listing, at: datetime, ends_at: datetime | None = None) ->
         start_minor=listing.start_minor,
         published_at=listing.published_at or at,
         opens_at=listing.planned_opens_at,
-        ends_at=ends_at or listing.planned_ends_at,
+        ends_at=listing.planned_ends_at,
+        valuation_date=listing.appraisal_date,
+        is_workday=is_working_day,
+    )
+
+
+def round_timeline(listing: Listing, lot: Lot, state: LotState) -> list[Deadline]:
+    """The computed deadlines of a published round by its frozen profile, with its end as it stands now."""
+    return deadlines_for(
+        sale_of(lot.id).profile,
+        round_no=lot.round_no,
+        start_minor=lot.start_minor,
+        published_at=lot.published_at,
+        opens_at=state.opens_at,
+        ends_at=state.ends_at,
         valuation_date=listing.appraisal_date,
         is_workday=is_working_day,
     )

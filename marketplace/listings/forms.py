@@ -109,6 +109,13 @@ class TextForm(FlaskForm):
     handover = TextAreaField(_l("交付和权利变更"), [LONG], description=_l("何时移交资料、由谁办理变更登记。"))
     taxes_and_fees = TextAreaField(_l("税费及其负担"), [LONG])
     bidder_conditions = TextAreaField(_l("竞买人条件"), [LONG])
+    qualification = TextAreaField(
+        _l("受让资格"),
+        [LONG],
+        description=_l(
+            "集体商标、证明商标和地理标志必须填写：受让人须具备的资格和应当提交的证明。填写后，竞买人的证明经平台确认才能报名交保证金。"
+        ),
+    )
     priority_holders = TextAreaField(
         _l("优先购买权人及权利性质"), [LONG], description=_l("例如职务发明完成人、共有人；没有的，请写“未发现”。")
     )
@@ -147,6 +154,35 @@ class TermsForm(FlaskForm):
             "planned_opens_at": self.opens_at.moment,
             "planned_ends_at": self.ends_at.moment,
         }
+
+
+class RoundForm(FlaskForm):
+    """The terms of a further round; bounds are computed by the service and shown beside the form."""
+
+    start = MoneyField(_l("起拍价"), [REQUIRED])
+    increment = MoneyField(_l("加价幅度"), [REQUIRED])
+    deposit = MoneyField(_l("保证金"), [REQUIRED])
+    opens_at = ShanghaiField(_l("竞价开始时间"), validators=[REQUIRED])
+    ends_at = ShanghaiField(_l("竞价结束时间"), validators=[REQUIRED])
+    parties_notified_at = when_field(_l("就本轮通知当事人和优先购买权人的时间"))
+    notification_note = TextAreaField(_l("通知方式和结果"), [LONG])
+
+    def values(self) -> dict[str, Any]:
+        """As ``service_rounds.propose_round`` takes them."""
+        return {
+            "start_minor": self.start.minor,
+            "increment_minor": self.increment.minor,
+            "deposit_minor": self.deposit.minor,
+            "opens_at": self.opens_at.moment,
+            "ends_at": self.ends_at.moment,
+            "parties_notified_at": self.parties_notified_at.moment,
+            "notification_note": self.notification_note.data,
+        }
+
+
+class RoundReviewForm(FlaskForm):
+    items = Ticks(_l("审核清单"), choices=named(texts.ROUND_REVIEW_ITEMS))
+    note = TextAreaField(_l("审核意见"), [Optional(), Length(max=2000)], id="round-note")
 
 
 class WarningsForm(FlaskForm):
@@ -196,6 +232,8 @@ __all__ = [
     "ReasonForm",
     "ReviewForm",
     "RightsForm",
+    "RoundForm",
+    "RoundReviewForm",
     "TermsForm",
     "TextForm",
     "TextOnlyForm",

@@ -9,11 +9,13 @@ from marketplace.core.actor import Actor
 from marketplace.core.approvals import act_of
 from marketplace.core.deadlines import on_due
 from marketplace.core.events import when
-from marketplace.listings import service_course, service_draft, service_public, service_publish
+from marketplace.listings import service_course, service_draft, service_public, service_publish, service_rounds
 
 act_of("listing.submit", service_draft.submission_refused)(service_draft.submitted)
 act_of("listing.publish", service_publish.publication_refused)(service_publish.published)
 act_of("listing.withdraw")(service_course.withdrawn)
+act_of("listing.round_submit", service_rounds.round_submission_refused)(service_rounds.round_submitted)
+act_of("listing.round_publish", service_rounds.round_publication_refused)(service_rounds.round_published)
 
 
 @on_due("listing.follow")

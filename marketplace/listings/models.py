@@ -84,7 +84,8 @@ class Listing(Base):
     )
 
 
-ROUND_STATES = ("draft", "submitted", "reviewed", "published", "dropped")
+ROUNDS_ON_THEIR_WAY = ("draft", "submitted", "reviewed")
+ROUND_STATES = (*ROUNDS_ON_THEIR_WAY, "published", "dropped")
 
 
 class NextRound(Base):

@@ -54,6 +54,10 @@ class NoticeData:
     notification_note: str
     warned: tuple[str, ...]
     account: str
+    qualification: str = ""  # the status a transferee must prove before the deposit
+    round_name: str = ""  # of a further round: 第二次拍卖
+    earlier: tuple[str, ...] = ()  # how the rounds before ended, a line each
+    corrections: tuple[str, ...] = ()  # to the notices before
 
 
 def moment(value: datetime | None) -> str:
@@ -69,7 +73,7 @@ def notice_text(data: NoticeData) -> str:
     money = data.currency
     profile = data.profile
     lines = [
-        "竞买公告",
+        f"竞买公告（{data.round_name}）" if data.round_name else "竞买公告",
         f"公告编号：{data.number or '（发布时编号）'}",
         "",
     ]
@@ -80,6 +84,8 @@ def notice_text(data: NoticeData) -> str:
         f"处置依据：{data.basis or '（待填）'}。",
         "",
     ]
+    if data.earlier:
+        lines += ["此前各轮：", *(f"　　{line}" for line in data.earlier), "本公告就下一轮竞价重新确定价格和时间。", ""]
     lines.append(f"一、标的物：{data.title}")
     for place, (name, number, holder, burdens) in enumerate(data.rights, 1):
         lines.append(f"（{place}）{name}，号码 {number}，权利人 {holder or '见登记簿'}。")
@@ -107,6 +113,11 @@ def notice_text(data: NoticeData) -> str:
         + ("优先购买权人可以以相同价格出价，没有更高出价的，由其买受。" if profile.priority_right.value else "")
     )
     lines.append("七、竞买人条件：" + (data.bidder_conditions or "（待填）"))
+    if data.qualification:
+        lines.append(f"　　受让资格：{data.qualification}")
+        lines.append(
+            "　　竞买人应当在报名前向平台提交受让资格证明，经确认后方可报名并交纳保证金；未经确认的，不得参加。"
+        )
     lines += [f"　　不得参加竞买：{item.text_zh}（{item.source}）。" for item in profile.may_not_bid]
     lines.append("八、优先购买权人及权利性质：" + (data.priority_holders or "（待填）"))
     told = moment(data.parties_notified_at) if data.parties_notified_at else "（待填）"
@@ -119,6 +130,8 @@ def notice_text(data: NoticeData) -> str:
     lines.append("十三、查看和查询：" + (data.texts.get("inspection") or "（待填）"))
     lines.append("十四、法律责任：买受人逾期不付余款的，保证金不予退还，并按本公告所载规则承担责任。")
     lines.append("十五、联系和监督：" + (data.texts.get("contact") or "（待填）"))
+    if data.corrections:
+        lines += ["此前的更正公告继续有效：", *(f"　　{text}" for text in data.corrections)]
     lines += ["", "特别提示"]
     told_items = [item for item in profile.warnings if item.code in data.warned]
     lines += [f"{place}. {item.text_zh}" for place, item in enumerate(told_items, 1)]
@@ -149,5 +162,6 @@ def english_summary(data: NoticeData) -> list[tuple[str, Any]]:
         ("Deposit", sum_of(data.deposit_minor)),
         ("Bidding opens", when(data.opens_at)),
         ("Bidding ends", when(data.ends_at)),
+        *([("Transferees must prove", data.qualification)] if data.qualification else []),
         ("Balance due", f"{data.balance_days or '—'} {data.profile.balance_days.unit} after the sale"),
     ]

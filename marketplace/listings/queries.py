@@ -21,7 +21,15 @@ from marketplace.core.errors import NotFound
 from marketplace.core.i18n import _l, title_of
 from marketplace.listings import rules
 from marketplace.listings.filters import Filters
-from marketplace.listings.models import Correction, Listing, ListingRight, Objection, Question
+from marketplace.listings.models import (
+    ROUNDS_ON_THEIR_WAY,
+    Correction,
+    Listing,
+    ListingRight,
+    NextRound,
+    Objection,
+    Question,
+)
 from marketplace.parties.models import Organisation
 from marketplace.rights.models import Right
 
@@ -166,7 +174,7 @@ def public_list(filters: Filters) -> OfferPage:
     price = func.coalesce(LotState.price_minor, Lot.start_minor)
     ended = LotState.state.in_(("sold", "unsold", "withdrawn"))
     order: dict[str, tuple[Any, ...]] = {
-        "new": (Listing.published_at.desc(),),
+        "new": (Lot.published_at.desc(),),
         "ending": (ended, LotState.ends_at),
         "price_up": (price,),
         "price_down": (price.desc(),),
@@ -212,7 +220,7 @@ def _offer(listing: Listing, lot: Lot, state: LotState, kinds: list[str]) -> Off
         bids=state.bids,
         opens_at=state.opens_at,
         ends_at=state.ends_at,
-        published_at=listing.published_at,
+        published_at=lot.published_at,  # of this round: its notice is the news
         lot_id=lot.id,
         round_no=lot.round_no,
     )
@@ -223,7 +231,7 @@ def latest_public(limit: int = 6) -> list[Offer]:
     rows = db.session.execute(
         _public_rows()
         .where(LotState.state.in_(("scheduled", "running")))
-        .order_by(Listing.published_at.desc(), Listing.id.desc())
+        .order_by(Lot.published_at.desc(), Listing.id.desc())
         .limit(limit)
     ).all()
     return _offers(rows)
@@ -282,7 +290,8 @@ def labels(ids: Iterable[int]) -> dict[int, str]:
 
 
 def holding() -> Any:
-    """Which listings hold their rights: those alive, and those whose sale stands, even before it is complete."""
+    """Which listings hold their rights: those alive, those whose sale stands even before it is complete, and those
+    whose next round is on its way."""
     sold = (
         select(Lot.id)
         .join(LotState, LotState.lot_id == Lot.id)
@@ -292,7 +301,8 @@ def holding() -> Any:
             func.coalesce(LotState.after_sale, "").not_in(("defaulted", "annulled")),
         )
     )
-    return or_(Listing.state.in_(rules.LIVE_STATES), (Listing.state == "closed") & sold.exists())
+    again = select(NextRound.id).where(NextRound.listing_id == Listing.id, NextRound.state.in_(ROUNDS_ON_THEIR_WAY))
+    return or_(Listing.state.in_(rules.LIVE_STATES), (Listing.state == "closed") & (sold.exists() | again.exists()))
 
 
 def public_listing(number: str) -> Listing:
@@ -320,6 +330,17 @@ def questions_of(listing_id: int) -> list[Question]:
 
 def objections_of(listing_id: int) -> list[Objection]:
     return list(db.session.scalars(select(Objection).where(Objection.listing_id == listing_id).order_by(Objection.id)))
+
+
+def published_rounds(listing_id: int) -> list[NextRound]:
+    """The further rounds of an offer that were published, with their frozen notices, in order."""
+    return list(
+        db.session.scalars(
+            select(NextRound)
+            .where(NextRound.listing_id == listing_id, NextRound.state == "published")
+            .order_by(NextRound.round_no)
+        )
+    )
 
 
 def corrections_of(listing_id: int) -> list[Correction]:
@@ -361,7 +382,8 @@ def public_dict(listing: Listing, rounds: list[tuple[Lot, LotState]] | None = No
         "appraisal_minor": listing.appraisal_minor,
         "appraisal_date": listing.appraisal_date,
         "published_at": listing.published_at,
-        "notice_sha256": listing.notice_sha256,
+        "qualification": listing.qualification,
+        "notice_sha256": lots[-1][0].facts.get("notice_sha256") if lots else listing.notice_sha256,
         "rights": [item.snapshot for item in listing.items],
         "rounds": [
             {
@@ -369,6 +391,9 @@ def public_dict(listing: Listing, rounds: list[tuple[Lot, LotState]] | None = No
                 "code": lot.code,
                 "round_no": lot.round_no,
                 "state": state.state,
+                "after_sale": state.after_sale,
+                "published_at": lot.published_at,
+                "notice_sha256": lot.facts.get("notice_sha256"),
                 "start_minor": lot.start_minor,
                 "increment_minor": lot.increment_minor,
                 "deposit_minor": lot.deposit_minor,

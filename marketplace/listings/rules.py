@@ -122,7 +122,7 @@ def gates(facts: OfferFacts) -> list[Finding]:
         found.append(_own("organisation_not_verified", "org"))
     if not facts.case_approved:
         found.append(_own("case_not_approved", "case"))
-    found += _rights(facts.rights)
+    found += right_findings(facts.rights)
     found += [_own("text_missing", name, field=name) for name in TEXTS if not facts.texts.get(name, "").strip()]
     found += _terms(facts)
     found += check_organizer(
@@ -138,8 +138,12 @@ def gates(facts: OfferFacts) -> list[Finding]:
     return found
 
 
-def _rights(rights: Iterable[RightFacts]) -> Iterable[Finding]:
-    listed = list(rights)
+def right_findings(rights: Iterable[RightFacts]) -> list[Finding]:
+    """What keeps these rights from being offered: none chosen, health, another live offer."""
+    return list(_rights(list(rights)))
+
+
+def _rights(listed: list[RightFacts]) -> Iterable[Finding]:
     if not listed:
         yield _own("rights_missing", "rights")
     for item in listed:

@@ -16,6 +16,14 @@ from marketplace.listings.service_draft import (
 )
 from marketplace.listings.service_public import answer, ask, decide, hide, object_to
 from marketplace.listings.service_publish import publish, review, send_back
+from marketplace.listings.service_rounds import (
+    drop_round,
+    propose_round,
+    publish_round,
+    review_round,
+    send_back_round,
+    submit_round,
+)
 
 __all__ = [
     "add_document",
@@ -27,17 +35,23 @@ __all__ = [
     "create_listing",
     "decide",
     "discard",
+    "drop_round",
     "edit_terms",
     "edit_text",
     "follow",
     "hide",
     "object_to",
+    "propose_round",
     "publish",
+    "publish_round",
     "remove_document",
     "resume",
     "review",
+    "review_round",
     "send_back",
+    "send_back_round",
     "submit",
+    "submit_round",
     "suspend",
     "tick_warnings",
     "withdraw",

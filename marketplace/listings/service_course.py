@@ -21,7 +21,7 @@ from marketplace.core.i18n import _l
 from marketplace.core.models import Approval
 from marketplace.listings import facts
 from marketplace.listings.models import Correction, Listing
-from marketplace.listings.service_draft import locked, unknown
+from marketplace.listings.service_draft import locked, open_round, unknown
 from marketplace.listings.service_publish import manager, need_reason
 from marketplace.parties import notices
 
@@ -69,31 +69,48 @@ def resume(actor: Actor, listing_id: int, reason: str, ends_at: datetime | None 
 
 
 def withdraw(actor: Actor, listing_id: int, reason: str, source: str = WITHDRAWN_BY) -> Approval:
-    """A manager asks to withdraw (撤回); another one decides (approval ``listing.withdraw``). Refused:
-    ``manager_needed``, ``reason_needed``, ``listing_not_published``, ``approval_open``."""
+    """A manager asks to withdraw (撤回), also after a round that failed; another one decides (approval
+    ``listing.withdraw``). Refused: ``manager_needed``, ``reason_needed``, ``listing_not_published``,
+    ``round_on_its_way``, ``approval_open``."""
     manager(actor)
     reason = need_reason(reason)
     listing = locked(listing_id)
-    if listing.state not in ("published", "suspended"):
-        raise Refused("listing_not_published", _l("只有已发布的挂牌可以撤回"))
+    _may_be_withdrawn(listing)
     return approvals.request("listing.withdraw", "listing", listing.id, actor, reason=reason, source=source)
 
 
 def withdrawn(approval: Approval, actor: Actor) -> None:
-    """The second manager agreed: the sale ends without a buyer, deposits go back."""
+    """The second manager agreed: the sale ends without a buyer, deposits go back; after a failed round nothing more
+    follows it."""
     listing = locked(approval.subject_id)
-    if listing.state not in ("published", "suspended"):
-        raise Refused("listing_not_published", _l("只有已发布的挂牌可以撤回"))
+    _may_be_withdrawn(listing)
+    draft = open_round(listing.id, lock=True)
+    if draft is not None:
+        draft.state, draft.updated_at = "dropped", now()
     reason, source = approval.data["reason"], approval.data.get("source", WITHDRAWN_BY)
     for lot, state in lots_of(listing.id):
         if state.state in OPEN_LOT:
             auctions.withdraw_lot(actor, lot.id, reason, source)
+    if listing.state == "closed":
+        auctions.no_next_round(lots_of(listing.id)[-1][0].id, actor)
     listing.state, listing.state_reason, listing.updated_at = "withdrawn", reason, now()
     db.session.flush()
     record("listing.withdrawn", "listing", listing.id, actor, public=True, reason=reason, source=source)
     if not _live_offers(listing):
         cases.mark_unlisted(listing.case_id, actor)
     _tell_seller(listing, reason)
+
+
+def _may_be_withdrawn(listing: Listing) -> None:
+    """Published, suspended, or closed by a round that failed: then the seller need not hold another one."""
+    lots = lots_of(listing.id)
+    failed = listing.state == "closed" and bool(lots) and auctions.failure_of(lots[-1][0].id) is not None
+    if listing.state not in ("published", "suspended") and not failed:
+        raise Refused("listing_not_published", _l("只有已发布的挂牌可以撤回"))
+    waiting = open_round(listing.id)
+    asked = approvals.open_approval("listing.round_submit", "listing", listing.id)
+    if waiting is not None and (waiting.state != "draft" or asked):
+        raise Refused("round_on_its_way", _l("下一轮正在复核或者审核，请先退回再撤回"))
 
 
 def ask_withdrawal(actor: Actor, listing_id: int, reason: str) -> Listing:
@@ -106,8 +123,7 @@ def ask_withdrawal(actor: Actor, listing_id: int, reason: str) -> Listing:
     listing = locked(listing_id)
     if listing.org_id != actor.org_id:
         raise unknown()
-    if listing.state not in ("published", "suspended"):
-        raise Refused("listing_not_published", _l("只有已发布的挂牌可以撤回"))
+    _may_be_withdrawn(listing)
     record("listing.withdrawal_asked", "listing", listing.id, actor, reason=reason)
     notices.notify_managers(
         _l("银行申请撤回挂牌"),

@@ -18,7 +18,7 @@ from marketplace.core.events import record
 from marketplace.core.i18n import _l
 from marketplace.core.models import Approval, Document
 from marketplace.listings import facts, rules
-from marketplace.listings.models import Listing, ListingRight
+from marketplace.listings.models import ROUNDS_ON_THEIR_WAY, Listing, ListingRight, NextRound
 from marketplace.listings.texts import DOCUMENTS, problem_of
 from marketplace.parties import notices
 from marketplace.parties import service as parties
@@ -33,6 +33,7 @@ TEXT_FIELDS = (
     "handover",
     "contact",
     "bidder_conditions",
+    "qualification",
     "priority_holders",
     "parties_notified_at",
     "notification_note",
@@ -69,6 +70,13 @@ def locked(listing_id: int) -> Listing:
     if listing is None:
         raise unknown()
     return listing
+
+
+def open_round(listing_id: int, *, lock: bool = False) -> NextRound | None:
+    """The round on its way to publication, if any."""
+    query = select(NextRound).where(NextRound.listing_id == listing_id, NextRound.state.in_(ROUNDS_ON_THEIR_WAY))
+    query = query.execution_options(populate_existing=True)
+    return db.session.scalar(query.with_for_update() if lock else query)
 
 
 def create_listing(actor: Actor, case_id: int, right_ids: Sequence[int], profile_code: str | None = None) -> Listing:

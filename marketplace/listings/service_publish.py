@@ -167,6 +167,8 @@ def published(approval: Approval, actor: Actor) -> None:
                 "notice_sha256": listing.notice_sha256,
                 "warnings": [code for code, ticked in listing.warnings.items() if ticked],
                 "seller_name": seller.name,
+                "qualification": listing.qualification,
+                "qualification_source": facts.qualification_source(listing),
                 "handover": listing.handover,
             },
         ),

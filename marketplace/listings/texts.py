@@ -113,6 +113,24 @@ REVIEW_ITEMS = {
     "notice_checked": _l("公告内容完整，没有误导"),
     "parties_checked": _l("当事人和优先购买权人的通知情况已核对"),
 }
+ROUND_REVIEW_ITEMS = {
+    "terms_checked": _l("起拍价、加价幅度、保证金和时间符合规则，降价幅度无误"),
+    "rights_checked": _l("权利仍然有效，负担自上一轮以来的变化已列明"),
+    "parties_checked": _l("本轮对当事人和优先购买权人的通知情况已核对"),
+    "notice_checked": _l("本轮公告内容完整，没有误导"),
+}
+ROUND_STATES = {
+    "draft": _l("草稿"),
+    "submitted": _l("待平台审核"),
+    "reviewed": _l("待发布"),
+    "published": _l("已发布"),
+    "dropped": _l("已放弃"),
+}
+RUNGS = {
+    "first": _l("第一次竞价"),
+    "second": _l("第二次竞价"),
+    "sell_off": _l("变卖"),
+}
 TIMELINE = {
     "parties_notified": _l("通知当事人和优先购买权人（最晚）"),
     "notice_published": _l("发布公告"),
@@ -159,6 +177,16 @@ FINDINGS = {
     "internal_valuation_over_cap": _l("贷款本金超过 %(maximum)s 的，不能由银行内部评估或银企协商确定价值"),
     "price_basis_expired": _l("定价依据已于 %(expired)s 过期，请重新评估"),
     "price_basis_too_old_for_sale": _l("定价依据过旧，竞价须在 %(latest)s 前结束"),
+    "round_unknown": _l("规则中没有这一轮次"),
+    "previous_start_missing": _l("缺少上一轮的起拍价"),
+    "start_above_previous": _l("起拍价高于上一轮的 %(previous)s"),
+    "sell_off_price_differs": _l("变卖价应为 %(required)s"),
+    "deposit_not_full_price": _l("变卖须预交全部价款 %(required)s"),
+    "previous_end_missing": _l("缺少上一轮的结束时间"),
+    "opens_before_previous_end": _l("竞价开始时间早于上一轮结束时间"),
+    "reauction_too_late": _l("流拍后 %(days)s 日内应当再次竞价，竞价开始时间过晚"),
+    "parties_not_notified": _l("请填写就本轮通知当事人和优先购买权人的时间，应在公告发布至少 %(days)s 日前"),
+    "parties_notified_in_future": _l("通知时间不能晚于现在"),
     "valuation_date_in_future": _l("价值基准日晚于竞价结束"),
 }
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from marketplace.auctions.models import Lot, LotState
 from marketplace.auctions.rules.profiles import Profile
 from marketplace.core import files
 from marketplace.core.access import access, current_actor, org, public, signed_in
 from marketplace.core.clock import now
 from marketplace.core.db import db
-from marketplace.core.errors import DomainError, Invalid
-from marketplace.core.i18n import _, get_locale
+from marketplace.core.errors import DomainError, Invalid, NotFound
+from marketplace.core.i18n import _, get_locale, source_words
 from marketplace.listings import facts, filters, queries, service, texts
 from marketplace.listings.forms import ObjectionForm, TextOnlyForm
 from marketplace.listings.models import Listing
@@ -44,19 +46,20 @@ def sale_text(state: str) -> Any:
     return texts.SALE_STATES.get(state) or texts.STATES.get(state, state)
 
 
-#: What no longer falls due once the first round ended so.
+#: What no longer falls due once the round ended so.
 MOOT = {"sold": ("reauction_latest",), "unsold": ("winner_deposit_transfer", "balance")}
 
 
-def timeline_steps(
-    listing: Listing, at: datetime, outcome: str = "", ends_at: datetime | None = None
-) -> list[dict[str, Any]]:
-    """The profile's computed deadlines as steps: those past are done, the next one is now. ``outcome`` of the first
-    round, if it ended, leaves out what is moot; a rehearsal that has opened no longer waits for its notice."""
+def timeline_steps(listing: Listing, at: datetime, latest: tuple[Lot, LotState] | None = None) -> list[dict[str, Any]]:
+    """The profile's computed deadlines as steps: those past are done, the next one is now. ``latest``: the round they
+    are of, with what became of it (else the draft); what is moot is left out, and a rehearsal that has opened no longer
+    waits for its notice."""
     steps: list[dict[str, Any]] = []
     current = False
     sandbox = listing.profile_code == SANDBOX
-    for line in facts.timeline(listing, at, ends_at):
+    lines = facts.round_timeline(listing, *latest) if latest else facts.timeline(listing, at)
+    outcome = latest[1].state if latest else ""
+    for line in lines:
         if line.code in MOOT.get(outcome, ()) or (sandbox and line.code == "notice_satisfied"):
             continue
         done = line.at <= at and listing.published_at is not None
@@ -114,24 +117,17 @@ def plain_rules(profile: Profile) -> list[tuple[Any, str]]:
 @bp.get("/listings")
 @access(public)
 def public_list() -> ResponseReturnValue:
-    """Every published offer, narrowed by the filters in the address."""
-    wanted = filters.read_filters(request.args)
-    found = queries.public_list(wanted)
-    return render_template(
-        "listings/list.html",
-        found=found,
-        filters=wanted,
-        kinds=[(code, kind_name(code)) for code in filters.KIND_CODES],
-        states=[(code, texts.SALE_STATES[code], found.by_state.get(code, 0)) for code in filters.STATES],
-        sorts=[
-            ("new", _("最新公告")),
-            ("ending", _("最早结束")),
-            ("price_up", _("价格从低到高")),
-            ("price_down", _("价格从高到低")),
-        ],
-        closings=[("1", _("1 天内")), ("3", _("3 天内")), ("7", _("7 天内")), ("30", _("30 天内"))],
-        sale_text=sale_text,
-    )
+    """Every published offer; drawn by the room that searches (``shown_by``)."""
+    return _list_page[0]()
+
+
+_list_page: list[Callable[[], ResponseReturnValue]] = []
+
+
+def shown_by(page: Callable[[], ResponseReturnValue]) -> Callable[[], ResponseReturnValue]:
+    """The room above that finds draws the list at its old address."""
+    _list_page[:] = [page]
+    return page
 
 
 @bp.get("/results")
@@ -166,7 +162,8 @@ def _public_page(number: str, question: TextOnlyForm, objection: ObjectionForm) 
         now=at,
         profile=profile,
         rules=plain_rules(profile),
-        steps=timeline_steps(listing, at, rounds[0][1].state, rounds[0][1].ends_at) if rounds else [],
+        steps=timeline_steps(listing, at, rounds[-1]) if rounds else [],
+        notices=notices_of(listing, rounds),
         warnings=[item for item in profile.warnings if listing.warnings.get(item.code)],
         documents=files.list_for("listing", listing.id, actor),
         questions=queries.questions_of(listing.id),
@@ -179,16 +176,50 @@ def _public_page(number: str, question: TextOnlyForm, objection: ObjectionForm) 
     )
 
 
+def notices_of(listing: Listing, rounds: list[tuple[Lot, LotState]]) -> list[dict[str, Any]]:
+    """The notice of each round, oldest first: its address, hash and moment."""
+    return [
+        {
+            "round_no": lot.round_no,
+            "href": url_for("listings.round_notice_page", number=listing.number, round_no=lot.round_no),
+            "sha256": lot.facts.get("notice_sha256"),
+            "published_at": lot.published_at,
+        }
+        for lot, _state in rounds
+    ]
+
+
 @bp.get("/listings/<number>/notice")
 @access(public)
 def notice_page(number: str) -> ResponseReturnValue:
-    """The published notice as frozen, for reading and printing."""
+    """The latest round's notice as frozen, for reading and printing."""
+    return _notice_page(number, None)
+
+
+@bp.get("/listings/<number>/notice/<int:round_no>")
+@access(public)
+def round_notice_page(number: str, round_no: int) -> ResponseReturnValue:
+    """The notice of one round; 404 ``round_unknown``."""
+    return _notice_page(number, round_no)
+
+
+def _notice_page(number: str, round_no: int | None) -> str:
     listing = queries.public_listing(number)
+    rounds, later = queries.rounds_of(listing.id), queries.published_rounds(listing.id)
+    wanted = round_no if round_no is not None else later[-1].round_no if later else 1
+    row = next((row for row in later if row.round_no == wanted), None)
+    if row is None and wanted != 1:
+        raise NotFound("round_unknown", _("没有这一轮"))
+    data = facts.round_notice_data(listing, row, "", row.published_at) if row else facts.notice_data(listing)
     return render_template(
         "listings/notice.html",
         listing=listing,
-        text=listing.notice_text,
-        summary=english_summary(facts.notice_data(listing)),
+        text=row.notice_text if row else listing.notice_text,
+        sha256=row.notice_sha256 if row else listing.notice_sha256,
+        notices=notices_of(listing, rounds) if later else [],
+        shown=wanted,
+        published=True,
+        summary=english_summary(data),
         corrections=queries.corrections_of(listing.id),
         back=url_for("listings.public_page", number=number),
     )
@@ -238,15 +269,19 @@ def object_to(number: str) -> ResponseReturnValue:
 
 
 def show_problems(form: Any, refused: DomainError) -> None:
-    """Put each problem at its field; those without one at the form's top."""
+    """Put each problem at its field with the rule it rests on; those without one at the form's top."""
     for problem in refused.problems:
         place = form._fields.get((problem.field or "").removesuffix("_minor"))
+        source = source_words(problem.source)
+        text = (
+            _("%(text)s（依据：%(source)s）", text=problem.message, source=source) if source else str(problem.message)
+        )
         if place is None:
-            form.form_errors.append(str(problem.message))
+            form.form_errors.append(text)
         else:
-            place.errors = [*place.errors, str(problem.message)]
+            place.errors = [*place.errors, text]
 
 
-from marketplace.listings import views_bank, views_manage  # noqa: E402  (they add their part of the URL map)
+from marketplace.listings import views_bank, views_manage, views_rounds  # noqa: E402  (their part of the URL map)
 
-__all__ = ["bp", "views_bank", "views_manage"]
+__all__ = ["bp", "views_bank", "views_manage", "views_rounds"]

@@ -156,7 +156,10 @@ def _forms(listing: Listing) -> dict[str, Any]:
 
 
 def _page(listing: Listing, step: str, **given: Any) -> str:
+    from marketplace.listings.views_rounds import round_view
+
     actor, at = current_actor(), now()
+    rounds = queries.rounds_of(listing.id)
     found = facts.findings(listing, at) if listing.published_at is None else []
     waiting = approvals.open_approval("listing.submit", "listing", listing.id)
     editable = listing.state == "draft" and waiting is None and actor.may("maker")
@@ -174,18 +177,19 @@ def _page(listing: Listing, step: str, **given: Any) -> str:
         may_decide=waiting is not None and actor.may("approver") and waiting.requested_by != actor.user_id,
         refusals=[texts.problem_of(f, listing.currency) for f in found if f.severity == "refuse"],
         advice=[texts.problem_of(f, listing.currency) for f in found if f.severity == "warn"],
-        health=[(item, facts.health(item.right)) for item in listing.items],
+        health=[(item, facts.health(item.right, listing.qualification)) for item in listing.items],
         reason_text=facts.reason_text,
         snapshots={item.right_id: item.snapshot or facts.snapshot(item.right) for item in listing.items},
         hint=rules.inseparable_hint(len(listing.items), len(cases.pledges_of(listing.case_id))),
-        steps=timeline_steps(listing, at),
+        steps=timeline_steps(listing, at, rounds[-1] if rounds else None),
         notice_items=[(item, item.code in noticed) for item in profile.notice_items],
         profile=profile,
         documents=files.list_for("listing", listing.id, actor),
         questions=queries.questions_of(listing.id),
         objections=queries.objections_of(listing.id),
         corrections=queries.corrections_of(listing.id),
-        rounds=queries.rounds_of(listing.id),
+        rounds=rounds,
+        **round_view(listing),
         answer_form=TextOnlyForm(formdata=None),
         reason_form=ReasonForm(formdata=None),
         now=at,
@@ -318,6 +322,9 @@ def preview(listing_id: int) -> ResponseReturnValue:
         "listings/notice.html",
         listing=listing,
         text=listing.notice_text or notice_text(data),
+        sha256=listing.notice_sha256,
+        notices=[],
+        published=listing.published_at is not None,
         summary=english_summary(data),
         corrections=[],
         back=url_for(where, listing_id=listing_id),

@@ -36,8 +36,11 @@ def manage_page(listing_id: int) -> ResponseReturnValue:
 
 
 def _page(listing_id: int, review_form: ReviewForm, decision_form: DecisionForm) -> str:
+    from marketplace.listings.views_rounds import round_view
+
     actor, at = current_actor(), now()
     listing = desk.listing_for(actor, listing_id)
+    rounds = queries.rounds_of(listing.id)
     found = facts.findings(listing, at) if listing.published_at is None else []
     publication = approvals.open_approval("listing.publish", "listing", listing.id)
     withdrawal = approvals.open_approval("listing.withdraw", "listing", listing.id)
@@ -49,15 +52,16 @@ def _page(listing_id: int, review_form: ReviewForm, decision_form: DecisionForm)
         case=facts.case_of(listing),
         refusals=[texts.problem_of(f, listing.currency) for f in found if f.severity == "refuse"],
         advice=[texts.problem_of(f, listing.currency) for f in found if f.severity == "warn"],
-        health=[(item, facts.health(item.right)) for item in listing.items],
+        health=[(item, facts.health(item.right, listing.qualification)) for item in listing.items],
         reason_text=facts.reason_text,
         notice_items=[(item, item.code in noticed) for item in profile.notice_items],
         profile=profile,
-        steps=timeline_steps(listing, at),
+        steps=timeline_steps(listing, at, rounds[-1] if rounds else None),
         documents=files.list_for("listing", listing.id, actor),
         questions=queries.questions_of(listing.id),
         objections=[(row, files.list_for("objection", row.id, actor)) for row in queries.objections_of(listing.id)],
-        rounds=queries.rounds_of(listing.id),
+        rounds=rounds,
+        **round_view(listing),
         publication=publication,
         withdrawal=withdrawal,
         may_publish=publication is not None and actor.may("approver") and publication.requested_by != actor.user_id,

@@ -26,6 +26,7 @@ PUT_TOGETHER = {
     "f'case.{target}'": {"case.listed", "case.closed", "case.approved"},
     "f'listing.{target}'": {f"listing.{s}" for s in ("published", "suspended", "withdrawn", "closed")},
     "f'listing.objection_{row.state}'": {f"listing.objection_{s}" for s in ("under_review", "rejected", "upheld")},
+    "f'qualification.{row.state}'": {"qualification.confirmed", "qualification.refused"},
     "f'preemption.{row.state}'": {"preemption.confirmed", "preemption.refused"},
     "f'payout.paid.{payout.purpose}'": {f"payout.paid.{purpose}" for purpose in PAYOUT_PURPOSES},
     # approvals are put together from their own words by the desk
