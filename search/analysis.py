@@ -28,6 +28,7 @@ COMBINED = ("title", "title_en", "title", "title_en", "tags", "applicant", "abst
 CJK = "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 _RUN = re.compile(rf"[{CJK}]+|[^\W_{CJK}]+")
 _HAN = re.compile(rf"[{CJK}]")
+_LATIN = re.compile(r"(?<![^\W_])[a-z]{4,24}(?![^\W_])")
 _POSSESSIVE = re.compile(r"(?<=[^\W_])['’ʼ＇]s\b", re.IGNORECASE)
 #: Anything that compatibility folding might change; what Chinese text is full of stands outside it and costs nothing.
 _UNUSUAL = re.compile(r"[^\x00-\x7f\u3001-\u3003\u3008-\u3011\u4e00-\u9fff‘’“”…—·、。，；：？！（）]")
@@ -117,16 +118,20 @@ def tokens(text: str) -> list[Token]:
     return out
 
 
-def combined(texts: Mapping[str, str]) -> str:
-    """The one stream that is ranked: every text of a document, the title twice."""
+def streams(texts: Mapping[str, str]) -> dict[str, str]:
+    """The stream of each text of a document, made once and used for all that an engine keeps."""
     made = {name: stream(text[: LONGEST.get(name, LONGEST_OTHER)]) for name, text in texts.items() if text}
-    return f" {BORDER} ".join([made[name] for name in COMBINED if made.get(name)])
+    return {name: row for name, row in made.items() if row}
 
 
-def named(texts: Mapping[str, str], *names: str) -> str:
-    """The stream of these texts alone, for a field prefix."""
-    made = (stream(texts[name][: LONGEST.get(name, LONGEST_OTHER)]) for name in names if texts.get(name))
-    return f" {BORDER} ".join(part for part in made if part)
+def combined(made: Mapping[str, str]) -> str:
+    """The one stream that is ranked, of a document's ``streams``: every text, the title twice."""
+    return named(made, *COMBINED)
+
+
+def named(made: Mapping[str, str], *names: str) -> str:
+    """The streams of these texts, one after the other, for a field prefix."""
+    return f" {BORDER} ".join([made[name] for name in names if name in made])
 
 
 def _expand(run: str) -> str:
@@ -153,3 +158,8 @@ def chinese_words(run: str) -> list[str]:
     import rjieba  # the dictionary takes a moment to load
 
     return rjieba.cut(run)
+
+
+def latin_words(text: str) -> list[str]:
+    """The Latin words of a text as written, each once: what typing errors are mended towards."""
+    return list(dict.fromkeys(_LATIN.findall(text.lower() if text.isascii() else fold(text))))

@@ -62,6 +62,6 @@ PREFIXES = {
     "currency": "currency",
     "币种": "currency",
 }
-#: Text fields that a prefix may name. Of the first group phrases are kept, of the second only words.
-PHRASED = ("title", "applicant", "tags")
-WORDED = ("abstract", "claims")
+#: Fields with a stream of their own; of the others a prefix asks that the words stand anywhere in the text.
+STREAMS = ("title", "applicant", "tags")
+WHOLE = ("abstract", "claims")

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from search import analysis, numbers, synonyms
-from search.fields import PHRASED, PREFIXES, WORDED
+from search.fields import PREFIXES, STREAMS, WHOLE
 from search.query import LONGEST_TEXT
 from search.stops import is_stop
 
@@ -80,15 +80,17 @@ def parse(
     text: str,
     given: Sequence[synonyms.Group] = (),
     names: Mapping[str, Mapping[str, str]] | None = None,
+    every: bool = True,
 ) -> Parsed:
     """Read a question. ``given``: groups of synonyms kept by managers. ``names``: for a prefixed field, the value that
-    a word stands for (湖北 → 420000); a word that has none there is read as plain text."""
+    a word stands for (湖北 → 420000); a word that has none there is read as plain text. Without
+    ``every`` that part is left empty, and no dictionary is loaded to find it."""
     cut = len(text) > LONGEST_TEXT
     line = _CONTROL.sub(" ", unicodedata.normalize("NFKC", text[:LONGEST_TEXT]))[: 2 * LONGEST_TEXT]
     line = analysis.fold(analysis.mainland(line))
     reader = _Reader(names or {}, synonyms.table(tuple(given)))
     reader.read(line)
-    return reader.parsed(line.strip(), cut)
+    return reader.parsed(line.strip(), cut, every)
 
 
 class _Reader:
@@ -161,19 +163,15 @@ class _Reader:
 
     def _add_field(self, name: str, text: str, minus: bool) -> bool:
         """Whether the prefix could be taken as one; otherwise its word is plain text."""
-        if name in PHRASED or name in WORDED:
+        if name in STREAMS or name in WHOLE:
             stream = tuple(analysis.stream(text).split())[:LONGEST_PHRASE]
-            if not stream:
-                return False
-            if minus:
-                self.must_not.append(Clause(stream, field=name if name in PHRASED else "all"))
-            elif name in PHRASED:
-                self.must.append((Clause(stream, field=name),))
-            else:
-                self.must.extend((Clause((token,), field=name),) for token in dict.fromkeys(stream))
-                if len(stream) > 1:
-                    self.must.append((Clause(stream),))
-            return True
+            if stream:
+                clause = Clause(stream, field=name if name in STREAMS else "all")
+                if minus:
+                    self.must_not.append(clause)
+                else:
+                    self.must.append((clause,))
+            return bool(stream)
         values = self._values(name, text)
         if values:
             (self.without if minus else self.filters).setdefault(name, {}).update(dict.fromkeys(values))
@@ -191,7 +189,7 @@ class _Reader:
             return tuple(dict.fromkeys(form for part in parts for form in (part, part.upper())))
         return tuple(known[part] for part in parts if part in known)
 
-    def parsed(self, line: str, cut: bool) -> Parsed:
+    def parsed(self, line: str, cut: bool, whole: bool) -> Parsed:
         terms: dict[str, float] = {}
         alternatives: dict[Units, Clause] = {}
         every: list[tuple[Clause, ...]] = []
@@ -200,8 +198,8 @@ class _Reader:
             for run in analysis.runs(text):
                 if not analysis.is_chinese(run) and run.isascii() and run.isalpha():
                     words[run] = None
-        for unit in _spans(self.plain, self.table):
-            if len(every) < MOST_REQUIRED and not unit.stop:
+        for unit in _spans(self.plain, self.table, whole):
+            if whole and len(every) < MOST_REQUIRED and not unit.stop:
                 every.append(tuple(Clause(tokens) for tokens in (unit.tokens, *unit.others)))
             for tokens in unit.others:
                 if len(alternatives) < MOST_ALTERNATIVES:
@@ -235,7 +233,7 @@ class _Span:
     stop: bool = False
 
 
-def _spans(texts: Iterable[str], table: synonyms.Table) -> Iterator[_Span]:
+def _spans(texts: Iterable[str], table: synonyms.Table, whole: bool) -> Iterator[_Span]:
     """The question cut into words; where a synonym is known, the longest one first."""
     row = list(_row(texts))
     at = 0
@@ -252,7 +250,8 @@ def _spans(texts: Iterable[str], table: synonyms.Table) -> Iterator[_Span]:
         end = at + 1
         while end < len(row) and row[end][1] == row[at][1] and not _begins(row, end, table):
             end += 1
-        yield from _words([unit for unit, _ in row[at:end]])
+        if whole:
+            yield from _words([unit for unit, _ in row[at:end]])
         at = end
 
 

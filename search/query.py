@@ -11,6 +11,7 @@ SORTS: tuple[Sort, ...] = ("relevance", "price_up", "price_down", "closing", "ne
 LONGEST_TEXT = 500  # characters read; the rest is cut and said so
 LARGEST_PAGE = 100
 DEEPEST = 1_000  # hits that can be paged through; beyond, the page asks to narrow the search
+MOST_BUCKETS = 1_000  # values counted of one facet, the most frequent
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.analysis import BORDER, combined, fold, named, stream, tokens
+from search.analysis import BORDER, combined, fold, named, stream, streams, tokens
 
 
 @pytest.mark.parametrize(
@@ -31,14 +31,14 @@ def test_tokens_of_a_text(text: str, made: str):
 
 
 def test_the_title_counts_twice_and_borders_part_the_texts():
-    made = combined({"title": "电池", "abstract": "a cell", "applicant": "", "claims": "x"})
+    made = combined(streams({"title": "电池", "abstract": "a cell", "applicant": "", "claims": "x"}))
     title = "电 电池 池"
     assert made == f" {BORDER} ".join([title, title, "a cell", "x"])
-    assert named({"title": "电池", "title_en": "Cells"}, "title", "title_en") == f"{title} {BORDER} cell"
+    assert named(streams({"title": "电池", "title_en": "Cells"}), "title", "title_en") == f"{title} {BORDER} cell"
 
 
 def test_a_very_long_text_is_read_from_its_beginning():
-    assert len(combined({"claims": "电" * 100_000})) < 100_000
+    assert len(combined(streams({"claims": "电" * 100_000}))) < 100_000
 
 
 @given(st.text())

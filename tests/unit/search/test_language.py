@@ -67,9 +67,6 @@ def test_text_behind_a_prefix():
     assert parsed.must == (
         (Clause(("华", "华为", "为"), field="applicant"),),
         (Clause(("fuel", "cell"), field="title"),),
-        (Clause(("电",), field="abstract"),),
-        (Clause(("电池",), field="abstract"),),
-        (Clause(("池",), field="abstract"),),
         (Clause(("电", "电池", "池")),),
     )
 

@@ -1,0 +1,74 @@
+"""The fields of the embedded index and how a document becomes one of its rows."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import tantivy
+
+from search import analysis, ranking
+from search.document import KEYWORDS, NUMBERS, Document
+
+LAYOUT = "v1"  # changes whenever this file changes what is kept
+FACETS = tuple(name for name in KEYWORDS if name != "number")
+#: Lengths of the beginnings by which titles and applicants are suggested.
+STARTS = (1, 2, 3, 4, 6, 8)
+#: Streams for field prefixes, beside the combined one.
+_NAMED = {"title": ("title", "title_en"), "applicant": ("applicant",), "tags": ("tags",)}
+_SPELLED = ("title", "title_en", "tags", "applicant", "abstract_en")
+
+
+def build() -> tantivy.Schema:
+    """``all`` is ranked; ``shown`` and ``like`` are only kept; ``live`` is missing on tombstones."""
+    schema = tantivy.SchemaBuilder()
+    schema.add_text_field("id", stored=True, fast=True, tokenizer_name="raw", index_option="basic")
+    schema.add_integer_field("version", fast=True)
+    schema.add_text_field("live", tokenizer_name="raw", index_option="basic")
+    for name in ("all", *_NAMED):
+        schema.add_text_field(name, tokenizer_name="whitespace", index_option="position")
+    schema.add_text_field("spell", tokenizer_name="whitespace", index_option="basic")
+    schema.add_text_field("start", tokenizer_name="raw", index_option="basic")
+    for name in ("shown", "like"):
+        schema.add_bytes_field(name, stored=True)
+    for name in KEYWORDS:
+        schema.add_text_field(name, fast=name in FACETS, tokenizer_name="raw", index_option="basic")
+    for name in (*NUMBERS, "rank", "tie"):
+        schema.add_integer_field(name, fast=True)
+    schema.add_float_field("weight", fast=True)
+    return schema.build()
+
+
+def row(document: Document, schema: tantivy.Schema) -> tantivy.Document:
+    """The document as the index keeps it; of a tombstone only its id and version."""
+    kept: dict[str, Any] = {"id": document.id, "version": document.version}
+    if not document.gone:
+        kept |= _fields(document)
+    return tantivy.Document.from_dict(kept, schema)
+
+
+def _fields(document: Document) -> dict[str, Any]:
+    texts = document.texts
+    made = analysis.streams(texts)
+    kept: dict[str, Any] = {
+        "live": "1",
+        "all": analysis.combined(made),
+        "tie": ranking.tie(document.id),
+        "rank": ranking.rank(document.numbers),
+        # the engine multiplies by log2(2 + weight)
+        "weight": 2.0 ** ranking.weight(document) - 2.0,
+        "like": " ".join(ranking.likeness(made)).encode(),
+        "shown": json.dumps([texts.get(name, "")[:200] for name in ("title", "title_en", "applicant")]).encode(),
+        "spell": " ".join(analysis.latin_words(" ".join(texts.get(name, "")[:5_000] for name in _SPELLED))),
+        "start": starts(texts.get("title", ""), texts.get("title_en", ""), texts.get("applicant", "")),
+    }
+    kept |= {name: stream for name, sources in _NAMED.items() if (stream := analysis.named(made, *sources))}
+    kept |= {name: list(dict.fromkeys(values)) for name, values in document.keywords.items() if values}
+    kept |= document.numbers
+    return kept
+
+
+def starts(*texts: str) -> list[str]:
+    """The beginnings by which these texts are suggested."""
+    folded = [analysis.fold(text[:50]).strip() for text in texts if text]
+    return list(dict.fromkeys(text[:length] for text in folded for length in STARTS if len(text) >= length))
