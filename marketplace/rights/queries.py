@@ -107,6 +107,15 @@ def _conditions(org_id: int | None, filters: Filters) -> list[ColumnElement[bool
     return where
 
 
+def by_number(org_id: int, text: str, limit: int = 5) -> list[Right]:
+    """The organisation's rights that bear this number, in whatever way it is written. One statement."""
+    numbers = {found.canonical for found in candidates(text)}
+    if not numbers:
+        return []
+    rows = select(Right).where(Right.org_id == org_id, Right.number.in_(numbers)).order_by(Right.id.desc())
+    return list(db.session.scalars(rows.limit(limit)))
+
+
 def labels(ids: Iterable[int]) -> dict[int, str]:
     """What people call these rights: their titles. One query."""
     return dict(db.session.execute(select(Right.id, Right.title).where(Right.id.in_(list(ids)))).all())

@@ -37,6 +37,16 @@ def bidder() -> str:
 
 
 limiter = Limiter(key_func=who)
+#: What anyone may take without signing in, and is dear to make.
+OPEN_DATA = {
+    "interest_api.feed_listings": "60 per minute",
+    "interest_api.feed_results": "60 per minute",
+    "interest.atom_listings": "60 per minute",
+    "interest.atom_results": "60 per minute",
+    "interest.result_table": "6 per minute",
+}
+#: Questions to the index a visitor and minute, as shares of ``searches_per_minute``; suggestions come as one types.
+SEARCHES = {"listings.public_list": 1, "discovery.suggest": 3}
 BIDS = frozenset({"auctions.bid", "auctions_api.place_bid"})
 
 
@@ -87,6 +97,12 @@ def limit_views(app: Zhiliu) -> None:
     """Once the views are there."""
     if not app.settings.rate_limits:
         return
+    for endpoint, rule in OPEN_DATA.items():
+        app.view_functions[endpoint] = limiter.limit(rule)(app.view_functions[endpoint])
+    for endpoint, share in SEARCHES.items():
+        rule = f"{share * app.settings.searches_per_minute} per minute"
+        view: Any = app.view_functions[endpoint]
+        app.view_functions[endpoint] = limiter.limit(rule)(view)
     buckets = Buckets(app.settings.bids_per_minute, app.settings.bids_burst)
     for endpoint in BIDS:
         app.view_functions[endpoint] = bucketed(app.view_functions[endpoint], buckets)

@@ -16,6 +16,8 @@ def configure_pages(app: Zhiliu) -> None:
     from marketplace.auctions.views import bp as auctions
     from marketplace.cases.views import bp as cases
     from marketplace.core.files_views import bp as files
+    from marketplace.discovery.views import bp as discovery
+    from marketplace.interest.views import bp as interest
     from marketplace.listings.views import bp as listings
     from marketplace.money.views import bp as money
     from marketplace.parties.views import bp as parties
@@ -29,7 +31,7 @@ def configure_pages(app: Zhiliu) -> None:
     formats.configure_formats(app)
     navigation.configure_navigation(app)
     metrics.configure_metrics(app)
-    for blueprint in (web, parties, rights, cases, listings, auctions, money, files):
+    for blueprint in (web, parties, rights, cases, listings, interest, discovery, auctions, money, files):
         app.register_blueprint(blueprint)
     from marketplace.core.access import name_policy, public
 
