@@ -5,9 +5,13 @@ The Chinese text is the binding one: it stands in the notice, and its hash is wh
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from marketplace.auctions.rules.findings import Term
+from marketplace.auctions.rules.profiles import Profile, span
 from marketplace.core.i18n import _, _l
+from marketplace.core.lengths import length_words
 
 TEXTS: tuple[Any, ...] = (
     # special warnings
@@ -61,3 +65,20 @@ TEXTS: tuple[Any, ...] = (
 def say(text: str) -> str:
     """A profile's text in the reader's language; one that is not known here stays Chinese."""
     return str(_(text))
+
+
+def length(term: Term, profile: Profile) -> str:
+    """How long a period of the rules really is here: in a sandbox the scaled length, with the real sale's beside it."""
+    real = _("%(n)s 个工作日", n=term.value) if term.unit == "workdays" else length_words(span(term, _real(profile)))
+    if profile.clock_rate == 1:
+        return real
+    return _("%(length)s（实际场次为 %(real)s）", length=length_words(span(term, profile)), real=real)
+
+
+def balance_length(days: int, profile: Profile) -> str:
+    """The same of a lot's own period for the balance, in the profile's days."""
+    return length(replace(profile.balance_days, value=days), profile)
+
+
+def _real(profile: Profile) -> Profile:
+    return replace(profile, clock_rate=1)

@@ -11,9 +11,9 @@ from flask import current_app, request, url_for
 
 from marketplace.auctions import queries, wording
 from marketplace.auctions.models import CourseEntry, Lot, Registration
+from marketplace.auctions.rule_words import length
 from marketplace.auctions.rules.chain import digest
 from marketplace.auctions.rules.english import may_match
-from marketplace.auctions.rules.profiles import span
 from marketplace.auctions.sale import ENDED, Sale, rules_state, sale_of
 from marketplace.auctions.service_bids import BidAnswer
 from marketplace.core.actor import Actor
@@ -179,8 +179,8 @@ def lot_view(lot_id: int, actor: Actor, *, answer: Answer | None = None, typed: 
         "symbol": SYMBOLS.get(lot["currency"], lot["currency"] + " "),
         "answer": answer,
         "typed": typed,
-        "extension_window": span(profile.extension_window, profile),
-        "extension_length": span(profile.extension_length, profile),
+        "extension_window": length(profile.extension_window, profile),
+        "extension_length": length(profile.extension_length, profile),
         "links": _links(sale, actor),
         "result": lot["result"],
     }

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
-from marketplace.auctions import live, queries, service, showing
+from marketplace.auctions import live, queries, rule_words, service, showing
 from marketplace.auctions.rules.chain import canonical
 from marketplace.auctions.rules.course import course_bytes
 from marketplace.auctions.rules.state import BidKind
@@ -23,6 +23,8 @@ from marketplace.core.money import MoneyRefused, parse_minor
 
 bp = Blueprint("auctions", __name__)
 bp.app_template_filter("instant_ms")(showing.instant_ms)
+bp.app_template_filter("rule_length")(rule_words.length)
+bp.app_template_filter("balance_length")(rule_words.balance_length)
 VERIFIER = Path(__file__).resolve().parents[2] / "tools" / "verify_sale.py"
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from marketplace.cases import imports, texts
 from marketplace.cases.forms import UploadForm
 from marketplace.cases.imports import export, upload
-from marketplace.cases.imports.faults import FAULTS, text_of
+from marketplace.cases.imports.faults import FAULTS, kind_text, text_of
 from marketplace.cases.imports.fields import AUTO, TARGETS
 from marketplace.cases.models import ImportFault, ImportRun
 from marketplace.cases.views import banker, bp
@@ -150,13 +150,13 @@ def import_page(run_id: int) -> ResponseReturnValue:
         .offset((min(page, 10_000) - 1) * FAULTS_A_PAGE)
     ).all()
     kinds = db.session.execute(
-        select(ImportFault.code, ImportFault.severity, func.count(), func.min(ImportFault.id))
+        select(func.count(), func.min(ImportFault.id))
         .where(ImportFault.run_id == run.id)
-        .group_by(ImportFault.code, ImportFault.severity)
-        .order_by(func.count().desc())
+        .group_by(ImportFault.code, ImportFault.severity, ImportFault.field)
+        .order_by(ImportFault.severity, func.count().desc())
     ).all()
     examples = {
-        f.id: f for f in db.session.scalars(select(ImportFault).where(ImportFault.id.in_([k[3] for k in kinds])))
+        f.id: f for f in db.session.scalars(select(ImportFault).where(ImportFault.id.in_([k[1] for k in kinds])))
     }
     return render_template(
         "cases/import.html",
@@ -164,7 +164,7 @@ def import_page(run_id: int) -> ResponseReturnValue:
         faults=faults[:FAULTS_A_PAGE],
         more=len(faults) > FAULTS_A_PAGE,
         page=page,
-        kinds=[(text_of(examples[k[3]]), k[0], k[1], k[2]) for k in kinds],
+        kinds=[(kind_text(examples[first]), count, examples[first]) for count, first in kinds],
         text_of=text_of,
         labels={field.name: field.label for field in TARGETS[run.target]},
         states=STATES,

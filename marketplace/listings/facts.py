@@ -172,10 +172,12 @@ def findings(listing: Listing, at: datetime | None = None) -> list[Finding]:
 def notice_data(listing: Listing, account: str = "") -> NoticeData:
     """The data of the notice. A published offer speaks from its snapshots."""
     profile = profile_of(listing)
-    rights = []
+    rights, english = [], {}
     for item in listing.items:
         shot = item.snapshot or snapshot(item.right)
         rights.append((shot["title"], shot["number"], shot["holder"] or "", tuple(burden_texts(shot))))
+        if shot.get("title_en"):
+            english[shot["number"]] = shot["title_en"]
     return NoticeData(
         number=listing.number,
         title=listing.title,
@@ -202,6 +204,7 @@ def notice_data(listing: Listing, account: str = "") -> NoticeData:
         notification_note=listing.notification_note,
         warned=tuple(code for code, ticked in listing.warnings.items() if ticked),
         account=account,
+        titles_en=english,
     )
 
 

@@ -3,13 +3,19 @@ summary is a courtesy and has no legal effect."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
+from flask_babel import force_locale
+
+from marketplace.auctions.rule_words import balance_length, length
+from marketplace.auctions.rules.findings import Term
 from marketplace.auctions.rules.profiles import Profile
 from marketplace.core.clock import SHANGHAI
 from marketplace.core.money import format_minor
+from marketplace.core.sources import in_chinese
 
 PLATFORM = "知流知识产权处置平台"
 BASES_ZH = {
@@ -54,6 +60,7 @@ class NoticeData:
     notification_note: str
     warned: tuple[str, ...]
     account: str
+    titles_en: Mapping[str, str] = field(default_factory=dict)  # English titles by number
     qualification: str = ""  # the status a transferee must prove before the deposit
     round_name: str = ""  # of a further round: 第二次拍卖
     earlier: tuple[str, ...] = ()  # how the rounds before ended, a line each
@@ -66,6 +73,12 @@ def moment(value: datetime | None) -> str:
 
 def amount(minor: int | None, currency: str) -> str:
     return "（待定）" if minor is None else format_minor(minor, currency)
+
+
+def _length(term: Term, profile: Profile) -> str:
+    """The notice is a Chinese document, whoever reads the page."""
+    with force_locale("zh"):
+        return length(term, profile)
 
 
 def notice_text(data: NoticeData) -> str:
@@ -101,14 +114,13 @@ def notice_text(data: NoticeData) -> str:
     lines.append(
         f"四、保证金：{amount(data.deposit_minor, money)}，"
         f"按报名后显示的专用付款附言转账至：{data.account or '平台专户'}。"
-        f"未成交的，竞价结束后 {profile.refund_hours.value} 小时内退还，不计利息。"
+        f"未成交的，竞价结束后 {_length(profile.refund_hours, profile)}内退还，不计利息。"
     )
     lines.append(f"五、竞价时间：{moment(data.opens_at)}至{moment(data.ends_at)}（北京时间，延时除外）。")
-    minutes = profile.extension_window.value // 60
-    length = profile.extension_length.value // 60
     lines.append(
         "六、竞价规则：出价不得低于起拍价；每次加价为加价幅度的整数倍；"
-        f"结束前 {minutes} 分钟内有出价的，自该出价时点顺延 {length} 分钟，次数不限；"
+        f"结束前 {_length(profile.extension_window, profile)}内有出价的，"
+        f"自该出价时点顺延 {_length(profile.extension_length, profile)}，次数不限；"
         "一人参与且出价不低于起拍价的，成交。"
         + ("优先购买权人可以以相同价格出价，没有更高出价的，由其买受。" if profile.priority_right.value else "")
     )
@@ -118,13 +130,16 @@ def notice_text(data: NoticeData) -> str:
         lines.append(
             "　　竞买人应当在报名前向平台提交受让资格证明，经确认后方可报名并交纳保证金；未经确认的，不得参加。"
         )
-    lines += [f"　　不得参加竞买：{item.text_zh}（{item.source}）。" for item in profile.may_not_bid]
+    lines += [f"　　不得参加竞买：{item.text_zh}（{in_chinese(item.source)}）。" for item in profile.may_not_bid]
     lines.append("八、优先购买权人及权利性质：" + (data.priority_holders or "（待填）"))
     told = moment(data.parties_notified_at) if data.parties_notified_at else "（待填）"
     lines.append(f"九、通知情况：已于{told}通知当事人和优先购买权人。{data.notification_note}".rstrip())
-    unit = "个工作日" if profile.balance_days.unit == "workdays" else "日"
-    days = data.balance_days if data.balance_days is not None else "（待定）"
-    lines.append(f"十、余款：成交之日起 {days} {unit}内付至成交确认书所载账户。保证金抵作价款。")
+    due = "（待定）"
+    if data.balance_days is not None and profile.clock_rate != 1:
+        due = _length(replace(profile.balance_days, value=data.balance_days), profile)
+    elif data.balance_days is not None:
+        due = f"{data.balance_days} {'个工作日' if profile.balance_days.unit == 'workdays' else '日'}"
+    lines.append(f"十、余款：成交之日起 {due}内付至成交确认书所载账户。保证金抵作价款。")
     lines.append("十一、税费：" + (data.texts.get("taxes_and_fees") or "（待填）"))
     lines.append("十二、交付和权利变更：" + (data.texts.get("handover") or "（待填）"))
     lines.append("十三、查看和查询：" + (data.texts.get("inspection") or "（待填）"))
@@ -142,6 +157,8 @@ def notice_text(data: NoticeData) -> str:
 def english_summary(data: NoticeData) -> list[tuple[str, Any]]:
     """The main facts in English as (label, value); the Chinese notice prevails."""
     money = data.currency
+    with force_locale("en"):
+        due = "—" if data.balance_days is None else balance_length(data.balance_days, data.profile)
 
     def when(value: datetime | None) -> str:
         return "to be fixed" if value is None else value.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S (UTC+8)")
@@ -152,7 +169,12 @@ def english_summary(data: NoticeData) -> list[tuple[str, Any]]:
     return [
         ("Seller", data.seller),
         ("Rules", data.profile.name_en),
-        ("Rights", "; ".join(f"{name}, {number}" for name, number, _holder, _burdens in data.rights)),
+        (
+            "Rights",
+            "; ".join(
+                f"{data.titles_en.get(number, name)}, {number}" for name, number, _holder, _burdens in data.rights
+            ),
+        ),
         (
             "Value",
             f"{sum_of(data.appraisal_minor)}, by {BASES_EN.get(data.valuation_basis or '', 'a basis to be stated')}",
@@ -163,5 +185,5 @@ def english_summary(data: NoticeData) -> list[tuple[str, Any]]:
         ("Bidding opens", when(data.opens_at)),
         ("Bidding ends", when(data.ends_at)),
         *([("Transferees must prove", data.qualification)] if data.qualification else []),
-        ("Balance due", f"{data.balance_days or '—'} {data.profile.balance_days.unit} after the sale"),
+        ("Balance due", f"{due} after the sale"),
     ]

@@ -10,6 +10,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from marketplace.auctions.models import Lot, LotState
+from marketplace.auctions.rule_words import length
 from marketplace.auctions.rules.profiles import Profile
 from marketplace.core import files
 from marketplace.core.access import access, current_actor, org, public, signed_in
@@ -74,7 +75,7 @@ def timeline_steps(listing: Listing, at: datetime, latest: tuple[Lot, LotState] 
 
 def plain_rules(profile: Profile) -> list[tuple[Any, str]]:
     """The rule profile in plain words: (sentence, source)."""
-    window, length = profile.extension_window, profile.extension_length
+    window = profile.extension_window
     lines: list[tuple[Any, str]] = []
     if profile.start_floor:
         percent = f"{profile.start_floor.value / 100:g}%"
@@ -88,9 +89,9 @@ def plain_rules(profile: Profile) -> list[tuple[Any, str]]:
     lines.append(
         (
             _(
-                "结束前 %(window)s 分钟内有出价的，自该出价起顺延 %(length)s 分钟，次数不限。",
-                window=window.value // 60,
-                length=length.value // 60,
+                "结束前 %(window)s内有出价的，自该出价起顺延 %(length)s，次数不限。",
+                window=length(window, profile),
+                length=length(profile.extension_length, profile),
             ),
             window.source,
         )
@@ -99,7 +100,10 @@ def plain_rules(profile: Profile) -> list[tuple[Any, str]]:
         lines.append((_("经确认的优先购买权人可以以相同价格出价。"), profile.priority_right.source))
     lines.append(
         (
-            _("未成交者的保证金在竞价结束后 %(hours)s 小时内退还。", hours=profile.refund_hours.value),
+            _(
+                "未成交者的保证金在竞价结束后 %(length)s内退还。",
+                length=length(profile.refund_hours, profile),
+            ),
             profile.refund_hours.source,
         )
     )

@@ -25,6 +25,7 @@ from marketplace.core.errors import Forbidden
 from marketplace.core.i18n import LANGUAGES, _l
 from marketplace.parties import locking
 from marketplace.parties.models import Membership, Organisation, Role, User
+from marketplace.parties.next_page import drop_foreign_next
 from marketplace.parties.second_factor import NEEDING_KINDS, PASSED, OnceTotp, excused, second_factor_settings
 from marketplace.parties.sign_in_forms import (
     CodeForm,
@@ -285,6 +286,7 @@ def configure_sign_in(app: Zhiliu) -> None:
     app.before_request_funcs[None].remove(security.principal._on_before_request)
     app.template_context_processors[None].remove(_user_context_processor)
     app.before_request(identify)
+    app.before_request(drop_foreign_next)
     for signal, call in (
         (user_authenticated, signed_in),
         (tf_profile_changed, second_factor_set_up),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from marketplace.core.clock import SHANGHAI
 from marketplace.core.i18n import _
+from marketplace.core.lengths import length_words
 from marketplace.core.money import format_minor
 
 if TYPE_CHECKING:
@@ -44,18 +45,6 @@ def left(ends_at: datetime, now: datetime) -> str:
     return f"{rest.days} {_('天')} {clock}" if rest.days else clock
 
 
-def span(value: timedelta | float | int) -> str:
-    """A length of time in words, in its one largest fitting unit: ``3 天``, ``5 小时``, ``40 秒``."""
-    seconds = int(value.total_seconds() if isinstance(value, timedelta) else value)
-    if seconds >= 2 * 86400:
-        return _("%(n)s 天", n=seconds // 86400)
-    if seconds >= 2 * 3600:
-        return _("%(n)s 小时", n=seconds // 3600)
-    if seconds >= 120:
-        return _("%(n)s 分钟", n=seconds // 60)
-    return _("%(n)s 秒", n=max(seconds, 0))
-
-
 def flat_errors(errors: Iterable[object]) -> Iterator[object]:
     """Errors of a field; those of lists of fields come nested."""
     for error in errors.values() if isinstance(errors, dict) else errors:
@@ -67,5 +56,11 @@ def flat_errors(errors: Iterable[object]) -> Iterator[object]:
 
 def configure_formats(app: Zhiliu) -> None:
     app.jinja_env.filters.update(
-        money=money, instant=instant, day=day, file_size=file_size, left=left, span=span, flat_errors=flat_errors
+        money=money,
+        instant=instant,
+        day=day,
+        file_size=file_size,
+        left=left,
+        span=length_words,
+        flat_errors=flat_errors,
     )

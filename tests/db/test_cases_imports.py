@@ -15,7 +15,7 @@ from marketplace import Zhiliu
 from marketplace.cases import handlers, service
 from marketplace.cases.imports import create_run, run_chunk, running, set_mapping, start
 from marketplace.cases.imports.export import bad_rows
-from marketplace.cases.imports.faults import text_of
+from marketplace.cases.imports.faults import kind_text, text_of
 from marketplace.cases.models import Case, CaseRight, ImportFault, ImportKey, ImportRow, ImportRun
 from marketplace.core.actor import Actor
 from marketplace.core.clock import now
@@ -23,6 +23,7 @@ from marketplace.core.db import db
 from marketplace.core.errors import DomainError, Invalid, Refused
 from marketplace.core.models import Event, Outbox
 from marketplace.rights.models import Right, RightChange
+from marketplace.rights.rules.number_types import REFUSALS
 from tests.factories.cases import make_case, make_collateral, make_patent_number
 from tests.factories.parties import make_actor, make_org
 
@@ -98,6 +99,36 @@ def test_good_rows_are_kept_and_bad_ones_named_by_row_and_column(app: Zhiliu) ->
     kept = set(db.session.scalars(select(ImportRow.row_no).where(ImportRow.run_id == run.id)))
     assert kept == {5, 6, 7}, "only the rows for the download are kept"
     assert bad_rows(run).decode("utf-8-sig").count("\r\n") == 4
+
+
+def test_an_empty_number_is_told_once(app: Zhiliu) -> None:
+    run = bring(make_actor("bank"), "专利号,名称,申请日\n,装置,2020-03-27\n,,昨天\n")
+    assert faults(run) == [
+        (2, "number", "required_missing"),
+        (3, "filing_date", "date_format"),
+        (3, "number", "required_missing"),
+        (3, "title", "required_missing"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lang", "code", "message", "params", "kind"),
+    [
+        ("zh", "patent.check_digit", REFUSALS["patent.check_digit"], {"found": "7", "expected": "5"},
+         "专利号校验位不符，请核对每一位"),
+        ("zh", "duplicate_in_file", None, {"row": 2}, "与第 … 行重复，只采用前一行"),
+        ("zh", "too_long", None, {"length": 600, "max": 500}, "内容过长"),
+        ("zh", "date_in_future", None, {"label": "default_date"}, "违约日在今天之后"),
+        ("en", "number_range", None, {"low": 1, "high": 99}, "Must be between … and …"),
+        ("zh", "right_unknown", None, {"number": "ZL100%"}, "本行没有登记这项权利"),
+    ],
+)  # fmt: skip
+def test_a_kind_of_fault_is_told_without_the_figures_of_one_row(
+    app: Zhiliu, lang: str, code: str, message: str | None, params: dict[str, object], kind: str
+) -> None:
+    fault = ImportFault(run_id=1, row_no=3, code=code, message=message, params=params, severity="error")
+    with app.test_request_context(f"/?lang={lang}"):
+        assert kind_text(fault) == kind
 
 
 def test_a_check_tells_the_same_counts_and_keeps_nothing(app: Zhiliu) -> None:

@@ -138,6 +138,16 @@ def test_the_notice_of_a_sandbox_says_so() -> None:
     assert "沙盒演练" in notice_text(data(profile=SANDBOX)) and "沙盒" not in notice_text(data())
 
 
+def test_the_notice_of_a_rehearsal_says_how_long_its_periods_really_are() -> None:
+    text = notice_text(data(profile=SANDBOX, balance_days=15))
+    for part in (
+        "结束前 10 秒（实际场次为 5 分钟）内有出价的",
+        "竞价结束后 60 秒（实际场次为 24 小时）内退还",
+        "成交之日起 15 分钟（实际场次为 15 天）内付至",
+    ):
+        assert part in text, part
+
+
 def test_the_english_summary_has_the_same_figures() -> None:
     summary = dict(english_summary(data()))
     assert summary["Start price"] == "¥700,000.00" and "UTC+8" in summary["Bidding opens"]

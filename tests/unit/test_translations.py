@@ -25,7 +25,8 @@ TEMPLATE_PATHS = sorted(p.relative_to(TEMPLATES).as_posix() for p in TEMPLATES.r
 @pytest.mark.parametrize("room", rooms())
 def test_every_text_of_the_room_has_its_english(room: str) -> None:
     english = {m.id: m.string for m in load(room) if m.id}
-    missing = [m.id for m in extract(room) if m.id and not english.get(m.id)]
+    # of a text with a plural both forms are needed
+    missing = [m.id for m in extract(room) if m.id and not all(english.get(m.id) or [""])]
     assert not missing, f"{len(missing)} texts without English, first: {missing[:10]}"
 
 

@@ -186,6 +186,11 @@ def test_an_import_from_upload_to_bad_rows(app: Zhiliu, bank: Bank) -> None:
     work(app)
     page = text_of(bank.maker.get(checked.location))
     assert "校验位不符" in page and "不能识别为日期" in page and "有误 2 行" in page
+    assert (
+        "专利号校验位不符，请核对每一位 <strong" in page
+        and "例如第 3 行" in page
+        and "patent.check_digit</code>" not in page
+    )
     assert db.session.scalar(select(Right)) is None, "a check keeps nothing"
     assert bank.maker.post(f"{checked.location}/run").status_code == 302
     work(app)

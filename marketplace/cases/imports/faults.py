@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,6 +70,34 @@ def from_problem(problem: Problem, values: dict[str, str], severity: str = ERROR
 
 def text_of(fault: ImportFault) -> str:
     """The sentence, in the reader's language."""
+    text, params = _template(fault)
+    return _filled(text, params)
+
+
+#: Params that name a field: the same for all faults of a kind. Others are figures of one row.
+WORDS = ("label", "earlier", "later")
+_PLACE = re.compile(r"%\(\w+\)s")
+_ASIDE = re.compile(r"\s*[（(][^（(]*%\(\w+\)s(?:[^（）()]|\(\w+\)s)*[）)]")
+_CLAUSES = re.compile(r"([；：，。;]|, |: )")
+
+
+def kind_text(fault: ImportFault) -> str:
+    """What faults of this kind have in common: the sentence without the figures of one row. Asides and later clauses
+    that hold a figure are left out, in the first clause a figure becomes an ellipsis."""
+    text, params = _template(fault)
+    words = {name: params[name] for name in WORDS if name in params}
+    for name, word in words.items():
+        text = text.replace(f"%({name})s", str(word).replace("%", "%%"))
+    first, *rest = _CLAUSES.split(_ASIDE.sub("", text))
+    kept = _PLACE.sub("…", first)
+    for mark, clause in zip(rest[::2], rest[1::2], strict=True):
+        if not _PLACE.search(clause):
+            kept += mark + clause
+    return kept.replace("%%", "%")
+
+
+def _template(fault: ImportFault) -> tuple[str, dict[str, Any]]:
+    """The sentence with its places, in the reader's language, and what goes there."""
     template = FAULTS.get(fault.code)
     params = dict(fault.params or {})
     if fault.message is not None:
@@ -82,6 +111,10 @@ def text_of(fault: ImportFault) -> str:
                 params[name] = str(texts.FIELDS.get(params[name], params[name]))
     else:
         text = str(FAULTS["row_refused"])
+    return text, params
+
+
+def _filled(text: str, params: dict[str, Any]) -> str:
     try:
         return text % params if params and "%(" in text else text
     except (KeyError, ValueError, TypeError):

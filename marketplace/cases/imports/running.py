@@ -99,7 +99,8 @@ def _work(run: ImportRun, rows: Sequence[Any]) -> None:
             continue
         values, written, found = reader.read(cells)
         prepared, more = taker.prepare(values, written, any(f.severity == ERROR for f in found))
-        found += more
+        told = {f.field for f in found if f.field and f.severity == ERROR}
+        found += [f for f in more if f.severity != ERROR or not _said(f, told)]
         faults += [(number, fault) for fault in found]
         if prepared is None or any(f.severity == ERROR for f in found):
             bad.add(number)
@@ -123,6 +124,11 @@ def _work(run: ImportRun, rows: Sequence[Any]) -> None:
     run.rows_same += same
     run.rows_bad += len(bad)
     run.rows_warned += len({number for number, _ in faults} - bad)
+
+
+def _said(fault: Fault, told: set[str | None]) -> bool:
+    """The reader has told the same already, or its cause: without a number there is no kind to be read from it."""
+    return fault.field in told or (fault.code == "kind_unclear" and "number" in told)
 
 
 def _first_of_each(
