@@ -23,6 +23,8 @@ class Settings(BaseSettings):
     password_salt: str = Field(min_length=16)
     signing_key_file: Path
     base_url: str = "http://127.0.0.1:8000"
+    open_data_licence: str = ""  # what the open-data page says of its terms
+    open_data_licence_url: str = Field(default="", pattern=r"^(https?://\S+)?$")
     demo: bool = False
     testing: bool = False
     rate_limits: bool = True

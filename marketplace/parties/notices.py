@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import force_locale
@@ -16,6 +17,31 @@ from marketplace.parties.mail import absolute
 from marketplace.parties.models import Membership, Organisation, User
 
 TOPIC = "mail"
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Someone who may get mail; ``org_id`` where they read it as a member."""
+
+    user_id: int
+    org_id: int | None
+    email: str
+    language: str
+
+
+def readers(user_ids: Iterable[int] = (), org_ids: Iterable[int] = ()) -> list[Reader]:
+    """These people themselves, then every active member of these organisations; only confirmed addresses."""
+    reachable = (User.active, User.confirmed_at.is_not(None))
+    people = db.session.execute(
+        select(User.id, User.email, User.language).where(User.id.in_(list(user_ids)), *reachable).order_by(User.id)
+    )
+    members = db.session.execute(
+        select(User.id, Membership.org_id, User.email, User.language)
+        .join(Membership, Membership.user_id == User.id)
+        .where(Membership.org_id.in_(list(org_ids)), Membership.active, *reachable)
+        .order_by(User.id, Membership.org_id)
+    )
+    return [Reader(row[0], None, row[1], row[2]) for row in people] + [Reader(*row) for row in members]
 
 
 def notify_address(

@@ -23,6 +23,7 @@ from marketplace.core.actor import PUBLIC
 from marketplace.core.api import ErrorAnswer
 from marketplace.core.errors import Invalid, Problem
 from marketplace.core.i18n import _l
+from marketplace.interest.api import blp as interest
 from marketplace.listings.api import blp as listings
 from marketplace.rights.api import blp as rights
 from marketplace.web.edge import http_error, json_error, plain_error, problem_json, refusal
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 PREFIX = "/api/"
 PROVES_AGAIN = "auctions_api.place_bid"  # the token is proved again under the lot's lock
-BLUEPRINTS = (rights, cases, listings, auctions)
+BLUEPRINTS = (rights, cases, listings, auctions, interest)
 PER_CALLER = "1200 per minute"
 
 

@@ -19,6 +19,7 @@ from marketplace.core.errors import NotFound
 from marketplace.core.events import record
 from marketplace.core.i18n import _l
 from marketplace.core.models import Approval, Deadline, Event, Heartbeat, Outbox
+from marketplace.interest import queries as interest
 from marketplace.listings import desk as listing_desk
 from marketplace.listings import queries as listings
 from marketplace.money import queries as money
@@ -63,13 +64,14 @@ def describe(row: Approval, actor: Actor, names: dict[int, str], labels: dict[tu
 
 
 def manager_counts() -> list[dict[str, Any]]:
-    """What waits for a manager in each room, three statements however much there is; nothing of what is done."""
+    """What waits for a manager in each room, four statements however much there is; nothing of what is done."""
     offers, objections = listing_desk.waiting_count()
     lines, payouts = money.waiting_count()
     found = (
         (parties.waiting_count(), _l("机构等待审核"), "parties.manage_list"),
         (offers, _l("挂牌等待审核或发布"), "listings.manage_list"),
         (objections, _l("异议等待处理"), "listings.manage_list"),
+        (interest.waiting_count(), _l("技术需求等待审核"), "interest.manage_needs"),
         (lines, _l("来款等待确认"), "money.line_list"),
         (payouts, _l("款项等待付出"), "money.payout_list"),
     )
@@ -77,7 +79,14 @@ def manager_counts() -> list[dict[str, Any]]:
 
 
 NEAR = timedelta(days=90)  # a right that ends in 2044 is no news for a desk
-LABELS = {"case": cases.labels, "right": rights.labels, "listing": listings.labels, "lot": auctions.labels}
+LABELS = {
+    "case": cases.labels,
+    "right": rights.labels,
+    "listing": listings.labels,
+    "lot": auctions.labels,
+    "need": interest.labels,
+    "saved_search": interest.search_labels,
+}
 
 
 def named(rows: Iterable[Any]) -> dict[tuple[str, int], str]:

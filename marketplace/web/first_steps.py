@@ -25,6 +25,15 @@ BUYER = (
     (_l("出价"), _l("最后五分钟有人出价会延时五分钟；每次出价都有签名回执。"), None),
     (_l("付余款，办理权利变更"), _l("成交确认书和所需文件都在拍卖页面。"), None),
 )
+LICENSEE = (
+    BUYER[0],
+    (
+        _l("订阅搜索，发布技术需求"),
+        _l("有新的拍品符合就收到邮件；说出要找的技术，让权利人来找您。"),
+        "interest.my_needs",
+    ),
+    *BUYER[1:],
+)
 MANAGER = (
     (_l("审核机构"), _l("核对统一社会信用代码和证明文件，写明理由。"), "parties.manage_list"),
     (_l("审核并发布挂牌"), _l("一人审核，另一人发布。"), "listings.manage_list"),
@@ -43,14 +52,14 @@ VERIFY = (
     "parties.settings",
 )
 MADE_BY_COMMAND = (PLATFORM, REGULATOR)  # nobody has to verify them
-STEPS = {BANK: SELLER, OPERATOR: BUYER, ENTERPRISE: BUYER, PLATFORM: MANAGER, REGULATOR: WATCHER}
+STEPS = {BANK: SELLER, OPERATOR: BUYER, ENTERPRISE: LICENSEE, PLATFORM: MANAGER, REGULATOR: WATCHER}
 
 
 #: What the journal says of an organisation that has taken each of its steps, in their order.
 TAKEN = {
     BANK: ("case.created", "case.approved", "listing.submitted"),
     OPERATOR: ("registration.made", "registration.made"),
-    ENTERPRISE: ("registration.made", "registration.made"),
+    ENTERPRISE: ("need.submitted", "need.submitted", "registration.made"),
 }
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from marketplace import Zhiliu
 
-ROOMS = ("core", "parties", "rights", "cases", "listings", "discovery", "auctions", "money", "web")
+ROOMS = ("core", "parties", "rights", "cases", "listings", "discovery", "interest", "auctions", "money", "web")
 
 
 def connect_handlers(app: Zhiliu) -> None:

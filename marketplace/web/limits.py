@@ -97,10 +97,8 @@ def limit_views(app: Zhiliu) -> None:
     """Once the views are there."""
     if not app.settings.rate_limits:
         return
-    for endpoint, rule in OPEN_DATA.items():
-        app.view_functions[endpoint] = limiter.limit(rule)(app.view_functions[endpoint])
-    for endpoint, share in SEARCHES.items():
-        rule = f"{share * app.settings.searches_per_minute} per minute"
+    searches = {name: f"{share * app.settings.searches_per_minute} per minute" for name, share in SEARCHES.items()}
+    for endpoint, rule in (OPEN_DATA | searches).items():
         view: Any = app.view_functions[endpoint]
         app.view_functions[endpoint] = limiter.limit(rule)(view)
     buckets = Buckets(app.settings.bids_per_minute, app.settings.bids_burst)

@@ -21,11 +21,16 @@ if TYPE_CHECKING:
 Entries = tuple[tuple[str, Any], ...]
 DESK = ("web.desk", _l("工作台"))
 APPROVALS = ("web.approvals", _l("复核"))
-PUBLIC_ENTRIES = (("listings.public_list", _l("拍品")), ("listings.results", _l("成交结果")))
+PUBLIC_ENTRIES = (
+    ("listings.public_list", _l("拍品")),
+    ("listings.results", _l("成交结果")),
+    ("interest.board", _l("技术需求")),
+)
 BIDDER = (
     DESK,
     ("auctions.my_registrations", _l("竞买")),
     ("money.my_deposits", _l("保证金与付款")),
+    ("interest.my_needs", _l("需求与订阅")),
     APPROVALS,
 )
 MENUS = {
@@ -35,6 +40,7 @@ MENUS = {
         ("cases.import_list", _l("批量导入")),
         ("rights.right_list", _l("知识产权")),
         ("listings.mine", _l("挂牌")),
+        ("interest.matching_needs", _l("匹配的需求")),
         ("money.my_proceeds", _l("应收价款")),
         APPROVALS,
     ),
@@ -44,6 +50,7 @@ MENUS = {
         DESK,
         ("parties.manage_list", _l("机构审核")),
         ("listings.manage_list", _l("挂牌审核")),
+        ("interest.manage_needs", _l("需求审核")),
         ("auctions.manage_lots", _l("竞价管理")),
         ("money.desk", _l("资金")),
         APPROVALS,
@@ -63,6 +70,7 @@ FOOT = (
     ("web.how", _l("拍卖怎么进行")),
     ("listings.public_list", _l("拍品")),
     ("listings.results", _l("成交结果")),
+    ("interest.open_data", _l("开放数据")),
     ("web.signing_key", _l("验签公钥")),
 )
 KINDS = {
