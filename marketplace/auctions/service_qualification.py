@@ -17,7 +17,6 @@ from marketplace.auctions.models import Qualification
 from marketplace.auctions.sale import ENDED, sale_of
 from marketplace.core import files
 from marketplace.core.actor import Actor
-from marketplace.core.clock import now
 from marketplace.core.db import db
 from marketplace.core.errors import Forbidden, Invalid, NotFound, Problem, Refused
 from marketplace.core.events import record
@@ -79,15 +78,15 @@ def decide_qualification(actor: Actor, qualification_id: int, confirm: bool, rea
         raise NotFound("qualification_unknown", _l("没有这项受让资格申请"))
     if not reason.strip():
         raise Invalid([Problem("reason_needed", _l("请填写理由"), "reason")])
-    state, _at = lock_lot(row.lot_id)
+    state, at = lock_lot(row.lot_id)
     db.session.refresh(row)
     if state.state in ENDED:
         raise Refused("sale_ended", _l("竞价已经结束"))
     if row.state != "filed":
         raise Refused("qualification_decided", _l("这项受让资格申请已经处理"))
     row.state = "confirmed" if confirm else "refused"
-    row.decided_by, row.decided_at, row.reason = actor.user_id, now(), reason.strip()
+    row.decided_by, row.decided_at, row.reason = actor.user_id, at, reason.strip()
     db.session.flush()
     record(f"qualification.{row.state}", "lot", row.lot_id, actor, qualification_id=row.id)
-    letters.qualification_decided(sale_of(row.lot_id), row.org_id, row.id, confirm, row.reason, row.decided_at)
+    letters.qualification_decided(sale_of(row.lot_id), row.org_id, row.id, confirm, row.reason, at)
     return row
