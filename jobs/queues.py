@@ -16,7 +16,13 @@ QUEUES = (DEADLINES, OUTBOX, IMPORTS, SEARCH)
 # work that may take long is left for when Redis is back: a close must not wait behind it
 PATIENT = (IMPORTS, SEARCH)
 # messages whose work is long have a queue of their own, so that mail and protocols do not wait behind them
-TOPICS = {"import.run": IMPORTS, "search.sync": SEARCH, "search.rebuild": SEARCH}
+TOPICS = {
+    "import.run": IMPORTS,
+    "search.sync": SEARCH,
+    "search.rebuild": SEARCH,
+    "search.compare": SEARCH,
+    "interest.match": SEARCH,
+}
 # a rebuild writes every document; everything else is done in seconds
 TIMEOUTS = {SEARCH: 4 * 3600}
 

@@ -63,6 +63,7 @@ class Searching:
     main: Engine
     local: Engine | None = None
     breaker: Breaker = field(default_factory=Breaker)
+    looked: bool = False  # whether the index holds anything, before the first write of this process
 
     def targets(self) -> list[tuple[str, Engine]]:
         """The engines that may be written to now."""

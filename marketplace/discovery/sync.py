@@ -48,6 +48,12 @@ FROM unnest(CAST(:ids AS bigint[]), CAST(:versions AS bigint[]), CAST(:rechecks 
             CAST(:digests AS text[])) AS w (id, version, recheck_at, digest) WHERE d.listing_id = w.id
 """),
 }
+REFILL = {
+    MAIN: text(
+        "UPDATE search_document SET indexed_version = 0, changed_at = clock_timestamp() WHERE indexed_version > 0"
+    ),
+    LOCAL: text("UPDATE search_document SET local_version = 0 WHERE local_version > 0"),
+}
 # 2, 4, 8 … seconds, at most 15 minutes; then it is dead until a manager or a change of the offer revives it
 FAULTY = text("""
 UPDATE search_document d SET attempts = d.attempts + 1, last_error = left(f.reason, 1000),
@@ -79,11 +85,28 @@ def run(box_seconds: float = BOX_SECONDS, batch: int = BATCH) -> int:
     """Write what waits until nothing is due or the time is up; returns how many documents were written."""
     until = time.monotonic() + box_seconds
     engines, done = searching(), 0
+    if not engines.looked:
+        _refill_empty(engines)
     while True:
         written, more = _one_batch(engines, batch)
         done += written
         if not more or time.monotonic() > until:
             return done
+
+
+def _refill_empty(engines: Searching) -> None:
+    """An index that was lost, or is new, or of another layout, fills itself: once a process, before the first write."""
+    for name, engine in engines.targets():
+        try:
+            empty = engine.count() == 0
+        except EngineDown:
+            return
+        if empty:
+            with own_transaction():
+                found = db.session.execute(REFILL[name]).rowcount  # type: ignore[attr-defined]
+            if found:
+                log.warning("the index is empty and is filled again", engine=name, documents=found)
+    engines.looked = True
 
 
 def _one_batch(engines: Searching, size: int) -> tuple[int, bool]:

@@ -134,7 +134,7 @@ class Generation:
             self.engine.generations = [self.kept]
 
     def abandon(self) -> None:
-        self.engine.generations.remove(self.kept)
+        self.engine.generations = [one for one in self.engine.generations if one is not self.kept]
 
 
 def _all(document: Document) -> str:
