@@ -50,13 +50,15 @@ class Parsed:
 
     A document is found when any of ``should`` or a number of ``numbers`` is in it (everything, if there is neither),
     every group of ``must`` has a member in it, nothing of ``must_not``, and the values of ``filters`` hold and those of
-    ``without`` do not. With ``match="all"`` every group of ``every`` stands in for ``should``. A document with one of
-    ``numbers`` among its numbers comes first. ``words`` are the Latin words as typed, for the mending of typing errors.
+    ``without`` do not. With ``match="all"`` every group of ``every`` stands in for ``should``. ``lift`` adds to the
+    score of what was found and finds nothing itself: the single characters of longer Chinese runs. A document with one
+    of ``numbers`` among its numbers comes first. ``words`` are the Latin words as typed, for typing errors.
     """
 
     text: str = ""
     cut: bool = False
     should: tuple[Clause, ...] = ()
+    lift: tuple[Clause, ...] = ()
     every: tuple[tuple[Clause, ...], ...] = ()
     must: tuple[tuple[Clause, ...], ...] = ()
     must_not: tuple[Clause, ...] = ()
@@ -203,14 +205,21 @@ class _Reader:
                 every.append(tuple(Clause(tokens) for tokens in (unit.tokens, *unit.others)))
             for tokens in unit.others:
                 if len(alternatives) < MOST_ALTERNATIVES:
-                    alternatives.setdefault(tokens, Clause(tokens, SYNONYM_WEIGHT))
+                    # a row of tokens scores for each of them: a longer name must not count more than the word typed
+                    weight = SYNONYM_WEIGHT * min(1.0, len(unit.tokens) / len(tokens))
+                    alternatives.setdefault(tokens, Clause(tokens, round(weight, 3)))
+        alone: set[str] = set()
         for text in (*self.plain, *self.quoted):
             for token in analysis.stream(text).split():
                 terms[token] = terms.get(token, 0.0) + 1.0
+            alone.update(run for run in analysis.runs(text) if len(run) == 1)
+        ranking = _terms(terms)
+        lift = tuple(one for one in ranking if _is_part(one.tokens[0]) and one.tokens[0] not in alone)
         return Parsed(
             text=line,
             cut=cut,
-            should=(*_terms(terms), *alternatives.values()),
+            should=(*(one for one in ranking if one not in lift), *alternatives.values()),
+            lift=lift,
             every=tuple(every),
             must=tuple(self.must[:MOST_REQUIRED]),
             must_not=tuple(self.must_not[:MOST_EXCLUDED]),
@@ -296,6 +305,11 @@ def _terms(found: Mapping[str, float]) -> tuple[Clause, ...]:
     if len(kept) > MOST_TERMS:
         kept = {token: n for token, n in kept.items() if len(token) > 1 or not analysis.is_chinese(token)} or kept
     return tuple(Clause((token,), min(count, 3.0) * _weight(token)) for token, count in list(kept.items())[:MOST_TERMS])
+
+
+def _is_part(token: str) -> bool:
+    """A single Chinese character, which is in too many texts to find by."""
+    return len(token) == 1 and analysis.is_chinese(token)
 
 
 def _weight(token: str) -> float:

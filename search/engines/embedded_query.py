@@ -33,7 +33,7 @@ class Compiler:
             parts.append((Occur.Must, found))
         if like:
             parts.append((Occur.Must, self._any(self._term("all", token) for token in like)))
-            parts.append((Occur.MustNot, self._term("id", query.like)))
+            parts.append((Occur.MustNot, self._set("id", (query.like,))))
         for group in parsed.must:
             parts.append((Occur.Must, self._silent(self._any(self._clause(clause) for clause in group))))
         for clause in parsed.must_not:
@@ -48,19 +48,28 @@ class Compiler:
 
     def _found(self, parsed: Parsed, query: Query) -> tantivy.Query | None:
         """Any word, number, or near meaning; with ``all``, every word."""
-        ranking = [self._weighted(clause) for clause in parsed.should]
+        should = [self._weighted(clause) for clause in parsed.should]
+        lift = [self._weighted(clause) for clause in parsed.lift]
         ways: list[tantivy.Query] = []
         if query.match == "all" and parsed.every:
             groups = [self._any(self._clause(clause) for clause in group) for group in parsed.every]
-            parts = [(Occur.Must, self._silent(group)) for group in groups]
-            ways.append(tantivy.Query.boolean_query([*parts, *((Occur.Should, one) for one in ranking)]))
-        else:
-            ways.extend(ranking)
+            ways.append(self._lifted([self._silent(group) for group in groups], [*should, *lift]))
+        elif should:
+            ways.append(self._lifted([self._any(should)], lift))
         if parsed.numbers:
             ways.append(tantivy.Query.const_score_query(self._set("number", parsed.numbers), EXACT))
         if query.also and ways:
             ways.append(self._silent(self._set("id", query.also)))
         return self._any(ways) if ways else None
+
+    @staticmethod
+    def _lifted(must: Sequence[tantivy.Query], should: Sequence[tantivy.Query]) -> tantivy.Query:
+        """What is in all of the first, ranked by the others too."""
+        if len(must) == 1 and not should:
+            return must[0]
+        return tantivy.Query.boolean_query(
+            [*((Occur.Must, one) for one in must), *((Occur.Should, one) for one in should)]
+        )
 
     def filters(self, query: Query, without: str = "") -> list[Part]:
         """The filters and ranges, but the one on this field."""
@@ -109,7 +118,10 @@ class Compiler:
         return tantivy.Query.term_query(self.schema, field, value)
 
     def _set(self, field: str, values: Sequence[str]) -> tantivy.Query:
-        kept = [value[:LONGEST_VALUE] for value in (values if field == "id" else values[:MOST_VALUES])]
+        kept = [
+            value[:LONGEST_VALUE].encode("utf-8", "replace").decode()
+            for value in (values if field == "id" else values[:MOST_VALUES])
+        ]
         if not kept:
             return tantivy.Query.empty_query()
         return tantivy.Query.term_set_query(self.schema, field, kept)

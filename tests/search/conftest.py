@@ -14,6 +14,7 @@ from typing import NoReturn
 import pytest
 from elasticsearch import Elasticsearch
 
+from tests.search.contract import engine, spec  # noqa: F401  (fixtures of the contract, for every file here)
 from tests.search.elastic import Node, NoNodeHere, is_fetched, start_node
 from tests.search.keeper import shared_node
 
