@@ -117,14 +117,14 @@ def _ipc(wished: Iterable[str], offered: Iterable[str]) -> Iterable[Reason]:
 
 def _industry(wished: str, offered: Iterable[str]) -> Iterable[Reason]:
     """GB/T 4754: the same code or one within it, or the same division (two digits)."""
-    has = {_industry_code(code) for code in offered if code}
+    has = {_industry_code(code): code for code in offered if code}
     code = _industry_code(wished)
     if not code or not has:
         return
     if any(len(code) > 2 and other.startswith(code) for other in has):
-        yield Reason("industry", 2, {"industry": code})
+        yield Reason("industry", 2, {"industry": wished.strip().upper()})
     elif code[:2].isdigit() and any(other[:2] == code[:2] for other in has):
-        yield Reason("industry_division", 1, {"industry": code[:2]})
+        yield Reason("industry_division", 1, {"industry": has.get(code[:2], code[:2])})
 
 
 def _industry_code(code: str) -> str:
