@@ -53,7 +53,12 @@ def request(kind: str, subject: str, subject_id: int, actor: Actor, **data: Any)
 def decide(approval_id: int, actor: Actor, *, approve: bool, reason: str = "") -> Approval:
     """Approve or refuse. The decider must be an ``approver`` of the same organisation and another person:
     ``person_needed`` (no token, no command), ``second_person_needed``; a refusal needs a reason: ``reason_needed``."""
-    row = db.session.scalar(select(Approval).where(Approval.id == approval_id).with_for_update())
+    row = db.session.scalar(
+        select(Approval)
+        .where(Approval.id == approval_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)  # its state as of after the wait, not as the caller read it
+    )
     if row is None or row.org_id != actor.org_id:
         raise NotFound("approval_unknown", _l("没有这项申请"))
     if actor.user_id is None:

@@ -12,7 +12,7 @@ from marketplace.auctions.models import Lot, LotState
 from marketplace.auctions.rules.catalogue import get_profile
 from marketplace.auctions.rules.deadlines import Deadline, deadlines_for
 from marketplace.auctions.rules.findings import Finding
-from marketplace.auctions.rules.profiles import Profile
+from marketplace.auctions.rules.profiles import Profile, Round
 from marketplace.auctions.sale import sale_of
 from marketplace.cases.models import Case
 from marketplace.core.calendar import is_working_day
@@ -234,21 +234,29 @@ def round_notice_data(listing: Listing, row: NextRound, account: str, at: dateti
         published_at=at,
         parties_notified_at=row.parties_notified_at,
         notification_note=row.notification_note,
-        round_name=rung.name_zh if rung else "",
+        round_no=row.round_no,
+        round_name=rung_name(profile, rung) if rung else "",
         earlier=tuple(earlier_round(lot, state, profile) for lot, state in before),
         corrections=tuple(correction.text for correction in queries.corrections_of(listing.id)),
     )
 
 
+def rung_name(profile: Profile, rung: Round) -> str:
+    """What a notice calls a round: 拍卖 only where a court or a licensed house sells (拍卖法 art. 11, 14)."""
+    called = profile.path in ("A", "B") or bool(profile.licence_required.value)
+    return rung.name_zh if called else rung.name_zh.replace("拍卖", "竞价")
+
+
 def earlier_round(lot: Lot, state: LotState, profile: Profile) -> str:
     """One Chinese line on how a round ended, for the notice of the next."""
     rung = profile.round(lot.round_no)
+    name = rung_name(profile, rung) if rung else ""
     ended = f"起拍价 {format_minor(lot.start_minor, lot.currency)}，竞价于{moment(state.ends_at)}结束"
     if state.state == "sold":
         result = f"成交价 {format_minor(state.price_minor or 0, lot.currency)}，买受人未付清余款，认定悔拍，重新处置"
     else:
         result = "无人出价，流拍"
-    return f"第 {lot.round_no} 轮（{rung.name_zh if rung else ''}）：{ended}，{result}。"
+    return f"第 {lot.round_no} 轮（{name}）：{ended}，{result}。"
 
 
 KIND_ZH = {

@@ -66,6 +66,7 @@ class ShanghaiField(DateTimeLocalField):
 
     def __init__(self, label: Any = None, **more: Any) -> None:
         super().__init__(label, format=WHEN, **more)
+        self.type = "DateTimeLocalField"  # pages show it as one, with the name of its time
 
     def show(self, moment: datetime | None) -> None:
         self.data = None if moment is None else moment.astimezone(SHANGHAI).replace(tzinfo=None, microsecond=0)

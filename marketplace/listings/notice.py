@@ -62,6 +62,7 @@ class NoticeData:
     account: str
     titles_en: Mapping[str, str] = field(default_factory=dict)  # English titles by number
     qualification: str = ""  # the status a transferee must prove before the deposit
+    round_no: int = 1
     round_name: str = ""  # of a further round: 第二次拍卖
     earlier: tuple[str, ...] = ()  # how the rounds before ended, a line each
     corrections: tuple[str, ...] = ()  # to the notices before
@@ -167,6 +168,7 @@ def english_summary(data: NoticeData) -> list[tuple[str, Any]]:
         return "to be fixed" if minor is None else format_minor(minor, money)
 
     return [
+        *([("Round", f"{data.round_no} of this listing; earlier rounds ended without a sale")] if data.earlier else []),
         ("Seller", data.seller),
         ("Rules", data.profile.name_en),
         (

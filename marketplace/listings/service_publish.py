@@ -71,7 +71,12 @@ def send_back(actor: Actor, listing_id: int, reason: str) -> Listing:
     waiting = approvals.open_approval("listing.publish", "listing", listing_id)
     if waiting is not None:
         # the approval is locked before the listing, as in a publication; its reviewer may take it back
-        row = db.session.scalar(select(Approval).where(Approval.id == waiting.id).with_for_update())
+        row = db.session.scalar(
+            select(Approval)
+            .where(Approval.id == waiting.id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
         if row is not None and row.state == "waiting":
             row.state, row.reason = "withdrawn", reason
     listing = locked(listing_id)

@@ -166,7 +166,12 @@ def send_back_round(actor: Actor, listing_id: int, reason: str) -> NextRound:
     reason = need_reason(reason)
     waiting = approvals.open_approval("listing.round_publish", "listing", listing_id)
     if waiting is not None:  # locked before the listing, as in a publication
-        approval = db.session.scalar(select(Approval).where(Approval.id == waiting.id).with_for_update())
+        approval = db.session.scalar(
+            select(Approval)
+            .where(Approval.id == waiting.id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
         if approval is not None and approval.state == "waiting":
             approval.state, approval.reason = "withdrawn", reason
     listing = locked(listing_id)

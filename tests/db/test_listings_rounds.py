@@ -115,7 +115,7 @@ def test_a_second_round_opens_with_its_own_notice_and_keeps_the_first(app: Zhili
     row = db.session.get_one(NextRound, row.id)
     assert row.notice_text and row.notice_sha256 == hashlib.sha256(row.notice_text.encode()).hexdigest()
     assert lot.facts["notice_sha256"] == row.notice_sha256 != first_hash
-    for part in ("第二次拍卖", f"{number}-2", "¥4,000,000.00", "第 1 轮", "无人出价，流拍", "起拍价 ¥5,000,000.00"):
+    for part in ("第二次竞价", f"{number}-2", "¥4,000,000.00", "第 1 轮", "无人出价，流拍", "起拍价 ¥5,000,000.00"):
         assert part in row.notice_text, part
     assert {row.submitted_by, row.reviewed_by, row.published_by} == {
         made.second.user_id, made.manager.user_id, made.other_manager.user_id

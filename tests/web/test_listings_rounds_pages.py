@@ -65,7 +65,7 @@ def test_the_second_round_from_the_desk_of_the_bank_to_the_public_page(app: Zhil
     assert missing.status_code == 422
     assert maker.post(f"{here}/round", data=terms | {"parties_notified_at": told}).status_code == 302
     notice = maker.get(f"{here}/round/notice").get_data(as_text=True)
-    assert "第二次拍卖" in notice and "无人出价，流拍" in notice
+    assert "第二次竞价" in notice and "无人出价，流拍" in notice
     assert maker.post(f"{here}/round/submit").status_code == 302
     assert maker.post(f"{here}/round/decide", data={"decision": "approve"}).status_code == 403
     assert second.get(here).status_code == 200
@@ -85,7 +85,7 @@ def test_the_second_round_from_the_desk_of_the_bank_to_the_public_page(app: Zhil
         assert part in page, part
     first = public.get(f"/listings/{number}/notice/1").get_data(as_text=True)
     latest_notice = public.get(f"/listings/{number}/notice").get_data(as_text=True)
-    assert "第二次拍卖" not in first and "第二次拍卖" in latest_notice
+    assert "第二次竞价" not in first and "第二次竞价" in latest_notice
     row = db.session.scalars(select(NextRound)).one()
     assert row.notice_sha256 and row.notice_sha256 in latest_notice and row.notice_sha256 not in first
     assert public.get(f"/listings/{number}/notice/3").status_code == 404
