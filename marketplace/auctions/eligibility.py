@@ -93,11 +93,12 @@ def eligibility(lot_id: int, actor: Actor, registration: Registration | None = N
         select(PreemptionClaim).where(PreemptionClaim.lot_id == lot_id, PreemptionClaim.org_id == org_id)
     )
     owed = deposit_for(sale, org_id)
+    status = _of_the_status(sale, org_id)
     checks = (
         *_of_the_organisation(sale, org_id, registration),
-        *_of_the_status(sale, org_id),
+        *status,
         _accepting(state, at),
-        *_of_the_registration(sale, registration, owed, claim),
+        *_of_the_registration(sale, registration, owed, claim, held_back=any(not check.ok for check in status)),
         _open(state, at),
     )
     return Eligibility(checks, owed, sale.deposit_minor - owed, sale.currency, registration)
@@ -130,7 +131,7 @@ def _of_the_organisation(sale: Sale, org_id: int, registration: Registration | N
             not locked_out,
             _("未被限制参加"),
             _("贵机构被限制参加：%(reason)s。如有异议请联系平台", reason=reason or ""),
-            sale.profile.default_bars_buyer.source,
+            (bar.source if bar else "") or sale.profile.default_bars_buyer.source,
         ),
     ]
 
@@ -160,15 +161,21 @@ def _of_the_status(sale: Sale, org_id: int) -> list[Check]:
 
 
 def _of_the_registration(
-    sale: Sale, registration: Registration | None, owed: int, claim: PreemptionClaim | None
+    sale: Sale, registration: Registration | None, owed: int, claim: PreemptionClaim | None, *, held_back: bool
 ) -> list[Check]:
-    live = registration is not None and registration.state in ("applied", "qualified")
-    qualified = registration is not None and registration.state == "qualified"
+    """``held_back``: the bidder's status is not confirmed yet, so nothing is asked of it now."""
+    # what a barred bidder did before stands: only the bar keeps it out
+    live = registration is not None and registration.state in ("applied", "qualified", "barred")
+    qualified = live and registration is not None and registration.qualified_at is not None
     terms = registration is not None and registration.terms_accepted_at is not None
     amount = format_minor(owed, sale.currency)
     checks = [
         Check(
-            "registered", live, _("已报名"), _("请报名，报名后即可交纳保证金；竞价结束前均可报名"), "网拍规定 art. 18"
+            "registered",
+            live,
+            _("已报名"),
+            _("受让资格确认后方可报名") if held_back else _("请报名，报名后即可交纳保证金；竞价结束前均可报名"),
+            "网拍规定 art. 18",
         ),
         Check(
             "terms",
@@ -181,7 +188,9 @@ def _of_the_registration(
             "deposit",
             qualified,
             _("保证金已到账") if owed else _("申请债权人免交保证金"),
-            _("请按报名页所列账户和附言转账 %(amount)s，到账确认后即可出价", amount=amount)
+            _("受让资格确认并报名之后再交纳保证金 %(amount)s", amount=amount)
+            if held_back and owed
+            else _("请按报名页所列账户和附言转账 %(amount)s，到账确认后即可出价", amount=amount)
             if owed
             else _("报名后即可出价"),
             "网拍规定 art. 17, 18",

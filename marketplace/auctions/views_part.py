@@ -83,7 +83,13 @@ def register_view(
         "ended": lot["state"] in ENDED,
         "eligibility": eligibility,
         "check_links": showing.check_links(lot_id)
-        | {"registered": None, "terms": None, "deposit": "#pay", "priority": None, "qualification": None},
+        | {
+            "registered": None,
+            "terms": None,
+            "deposit": "#pay" if own is not None else None,
+            "priority": None,
+            "qualification": None,
+        },
         "own": own,
         "deposit": deposit,
         "receivable": money.receivable_of(deposit) if deposit is not None else None,

@@ -177,6 +177,24 @@ def test_default_backup_and_withdrawal_lock_in_order(app: Zhiliu, watched: list[
     assert "\n".join(faults(watched)) == ""
 
 
+def test_a_further_round_and_giving_it_up_lock_in_order(app: Zhiliu, watched: list[list[str]]) -> None:
+    from tests.db.test_listings_rounds import take_to, unsold
+
+    before = len(watched)
+    published, given_up = unsold(), unsold()
+    del watched[before:]  # the factory makes and edits in one transaction, which no request does
+    watched.append([])
+    take_to(published, "published")
+    take_to(given_up, "draft")
+    approvals.decide(
+        listings.withdraw(given_up.manager, given_up.id, "不再处置").id, given_up.other_manager, approve=True
+    )
+    db.session.commit()
+    seen = {table for locked in watched for table in locked}
+    assert {"approval", "listing", "listing_round", "lot_state", "case"} <= seen
+    assert "\n".join(faults(watched)) == ""
+
+
 def test_the_watch_sees_a_wrong_order() -> None:
     assert faults([["lot_state", "listing"]]) == ["lot_state → listing in lot_state → listing"]
     assert faults([["deposit"], ["lot_state", "deposit"]]) == []

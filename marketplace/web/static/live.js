@@ -58,7 +58,7 @@
     const kind = bid ? (entry.bid_kind === "priority" ? say.priority : say.ordinary) : say["kind" + entry.kind] || entry.kind;
     cell("zl-num", String(entry.seq));
     cell("text-nowrap", entry.code ? who(entry.code) + (entry.rank ? ` · ${fill(say.rank, { n: entry.rank })}` : "") : "—");
-    cell(entry.reason ? "" : "text-nowrap", kind + (entry.reason ? `：${entry.reason}` : ""));
+    cell(entry.reason ? "zl-reason" : "text-nowrap", kind + (entry.reason ? `：${entry.reason}` : ""));
     cell("zl-num text-end", bid ? money(entry.amount_minor) : "—");
     cell("zl-num", shanghai(entry.at, 3));
     cell("", "");
