@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from marketplace.discovery.engines import searching
 from marketplace.interest import stored as page
+from search import analysis
 from search.document import KEYWORDS, NUMBERS, Document
 from search.engine import CursorRefused, EngineDown
+from search.language import Parsed, parse
 from search.query import DEEPEST, LARGEST_PAGE, Query
 from search.result import Result
 
@@ -60,9 +63,28 @@ def everything(query: Query) -> tuple[list[str], bool]:
     return list(found), total > len(found)
 
 
-def may_match(query: Query, document: Document) -> bool:
-    """Whether the filters of a question let a document through. What they refuse no engine finds, so that an engine
-    is asked only of the rest; its words only an engine knows."""
+@dataclass(frozen=True)
+class Known:
+    """A document as the look beforehand needs it, with the tokens of all its texts."""
+
+    document: Document
+    tokens: frozenset[str]
+
+
+def known(document: Document) -> Known:
+    return Known(document, frozenset(t for text in document.texts.values() for t in analysis.stream(text).split()))
+
+
+@lru_cache(maxsize=20_000)
+def understood(text: str, synonyms: tuple[tuple[str, ...], ...]) -> Parsed:
+    """A question's words as every engine reads them; the same text is read once."""
+    return parse(text, synonyms)
+
+
+def may_match(query: Query, of: Known) -> bool:
+    """Whether a question could find a document: its filters let it through and the tokens of its words are there. What
+    is refused here no engine finds; whether they stand together, and whether a minus word does, only an engine says."""
+    document = of.document
     if document.gone:
         return False
     for name, wanted in query.filters.items():
@@ -74,13 +96,32 @@ def may_match(query: Query, document: Document) -> bool:
         value = document.numbers.get(name)
         if value is None or (low is not None and value < low) or (high is not None and value > high):
             return False
-    return True
+    return not query.text or _words_may(query, of)
 
 
-def matches(questions: Mapping[str, Query], documents: Iterable[Document]) -> Iterator[tuple[str, set[str]]]:
-    """For each question, by its key, the documents it finds among these. Keys without any are left out."""
-    known = list(documents)
+def _words_may(query: Query, of: Known) -> bool:
+    asked = understood(query.text, query.synonyms)
+    if not all(any(of.tokens.issuperset(one.tokens) for one in group) for group in asked.must):
+        return False
+    if asked.numbers and set(asked.numbers) & set(of.document.keywords.get("number", ())):
+        return True
+    if query.match == "all" and asked.every:
+        return all(any(of.tokens.issuperset(one.tokens) for one in group) for group in asked.every)
+    if asked.should:
+        return any(of.tokens.issuperset(one.tokens) for one in asked.should)
+    return not asked.numbers
+
+
+def matches(
+    questions: Mapping[str, Query],
+    documents: Iterable[Document],
+    told: Mapping[str, frozenset[str]] | None = None,
+) -> Iterator[tuple[str, set[str]]]:
+    """For each question, by its key, the documents it finds among these; keys without any are left out. ``told``: for a
+    question, the documents that are known to it, which are not asked of again."""
+    fresh = [known(document) for document in documents]
     for key, query in questions.items():
-        ids = [document.id for document in known if may_match(query, document)]
+        kept = (told or {}).get(key, frozenset())
+        ids = [one.document.id for one in fresh if one.document.id not in kept and may_match(query, one)]
         if ids and (found := among(query, ids) if query.text else set(ids)):
             yield key, found

@@ -40,6 +40,7 @@ INSERT INTO outbox (topic, payload) SELECT :topic, '{}'
 WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE topic = :topic AND state = 'pending' AND attempts = 0)
 """)
 TODO = text("SELECT listing_id, turn FROM match_todo ORDER BY since, listing_id LIMIT :limit")
+TOLD = text("SELECT listing_id, search_id FROM saved_search_hit WHERE listing_id = ANY(:ids)")
 DONE = text("""
 DELETE FROM match_todo t USING unnest(CAST(:ids AS bigint[]), CAST(:turns AS bigint[])) AS d (id, turn)
 WHERE t.listing_id = d.id AND t.turn = d.turn
@@ -125,7 +126,8 @@ def _one_batch() -> int:
     documents = [built.document for built in sync.read([listing_id for listing_id, _turn in todo])]
     with unit_of_work():
         searches = saved_searches()
-    pairs = find(searches, documents)
+        told = told_of([listing_id for listing_id, _turn in todo])
+    pairs = find(searches, documents, told)
     judged = matching.judge_documents(documents)
     with unit_of_work():
         keep(pairs)
@@ -142,13 +144,29 @@ def saved_searches() -> dict[str, list[int]]:
     return found
 
 
-def find(searches: dict[str, list[int]], documents: Sequence[Document]) -> list[tuple[int, int]]:
-    """(search, offer) of every match among these documents. Raises ``EngineDown``."""
+def told_of(listing_ids: Sequence[int]) -> dict[int, set[int]]:
+    """For each of these offers, the searches that know it: an offer is told of once for ever."""
+    found: dict[int, set[int]] = {}
+    for row in db.session.execute(TOLD, {"ids": list(listing_ids)}):
+        found.setdefault(row.listing_id, set()).add(row.search_id)
+    return found
+
+
+def find(
+    searches: dict[str, list[int]], documents: Sequence[Document], told: dict[int, set[int]] | None = None
+) -> list[tuple[int, int]]:
+    """(search, offer) of every match among these documents that is not known yet. Raises ``EngineDown``."""
     synonyms = known_synonyms()
     questions = {query: question(query, synonyms) for query in searches}
+    known: dict[str, frozenset[str]] = {}
+    if told:
+        whose = {search_id: query for query, ids in searches.items() for search_id in ids}
+        for query in {whose[search_id] for ids in told.values() for search_id in ids if search_id in whose}:
+            everyone = set(searches[query])
+            known[query] = frozenset(str(listing_id) for listing_id, ids in told.items() if everyone <= ids)
     return [
         (search_id, int(listing_id))
-        for query, found in asking.matches(questions, documents)
+        for query, found in asking.matches(questions, documents, known)
         for search_id in searches[query]
         for listing_id in sorted(found)
     ]
