@@ -11,6 +11,7 @@ import argparse
 import csv
 import hashlib
 import itertools
+import random
 import statistics
 import sys
 import time
@@ -18,6 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from bench import marked, records
 from bench.engines import Made, open_engines
@@ -35,6 +37,7 @@ TASKS = (
     ("en→zh", "cn", "en", "English query, Chinese records"),
     ("zh→en", "us", "zh", "Chinese query, US records"),
 )
+TITLES = 400
 SOURCES = {"cuej-cn-g06f": "cn", "uspto-patentsview-nvidia": "us"}
 
 
@@ -43,6 +46,7 @@ class Topic:
     name: str
     text: str
     gains: dict[str, int]
+    besides: str = ""
 
     @property
     def held_out(self) -> bool:
@@ -99,6 +103,24 @@ def topics(folder: Path) -> dict[str, list[Topic]]:
     }
 
 
+def title_topics(folder: Path) -> dict[str, list[Topic]]:
+    """Other topics, by which to compare ways of analysis without looking at the list: the title of a record as the
+    question, relevant is what has a class (subgroup) in common with it, 2 for two or more. The record itself does not
+    count."""
+    found: dict[str, list[dict[str, Any]]] = {"cn": [], "us": []}
+    for record in records.lines(folder / "patents.jsonl"):
+        if pool := SOURCES.get(record["source"]):
+            found[pool].append({**record, "classes": {code for code in record.get("cpc", ()) if "/00" not in code}})
+    made: dict[str, list[Topic]] = {task: [] for task, *_ in TASKS}
+    for task, pool, language in (("zh", "cn", "zh"), ("en", "us", "en")):
+        for one in random.Random(11).sample(found[pool], TITLES):
+            shared = {other["id"]: len(one["classes"] & other["classes"]) for other in found[pool]}
+            gains = {name: min(2, count) for name, count in shared.items() if count and name != one["id"]}
+            if gains:
+                made[task].append(Topic(f"{pool}-{one['id']}", one[f"title_{language}"], gains, besides=one["id"]))
+    return made
+
+
 def measure(engine: Engine, name: str, task: str, asked: list[Topic]) -> Run:
     run = Run(name, task, asked)
     for topic in asked[:5]:  # the first question of a process also loads what it needs
@@ -107,7 +129,7 @@ def measure(engine: Engine, name: str, task: str, asked: list[Topic]) -> Run:
         begin = time.perf_counter()
         result = engine.search(Query(topic.text, size=LARGEST_PAGE))
         run.milliseconds.append((time.perf_counter() - begin) * 1_000)
-        found = [hit.id for hit in result.hits]
+        found = [hit.id for hit in result.hits if hit.id != topic.besides]
         run.scores.append(ndcg(found, topic.gains))
         run.recalls.append(recall(found, topic.gains))
         run.ranks.append(reciprocal_rank(found, topic.gains))
@@ -147,7 +169,8 @@ def dense_over(engine: Engine, folder: Path, documents: list[Document]) -> Engin
 
 
 def all_runs(asked: argparse.Namespace, folder: Path, stack: ExitStack) -> list[Run]:
-    documents, questions, runs = pools(folder), topics(folder), []
+    documents, runs = pools(folder), []
+    questions = topics(folder) if asked.topics == "list" else title_topics(folder)
     for engine_name, make in open_engines(stack, asked.engines):
         for pool in ("cn", "us"):
             with filled(make, pool, documents[pool]) as engine:
@@ -156,7 +179,11 @@ def all_runs(asked: argparse.Namespace, folder: Path, stack: ExitStack) -> list[
                     vectors = Path(asked.vectors) / pool
                     ways.append((f"{engine_name} + dense", dense_over(engine, vectors, documents[pool])))
                 for name, way in ways:
-                    runs += [measure(way, name, task, questions[task]) for task, of, *_ in TASKS if of == pool]
+                    runs += [
+                        measure(way, name, task, questions[task])
+                        for task, of, *_ in TASKS
+                        if of == pool and questions[task]
+                    ]
     return runs
 
 
@@ -166,6 +193,7 @@ def main() -> int:
     options.add_argument("--engines", default="embedded,elastic")
     options.add_argument("--dense", action="store_true", help="also with search by meaning (slow the first time)")
     options.add_argument("--vectors", default="var/bench-vectors", help="where vectors are kept between runs")
+    options.add_argument("--topics", choices=("list", "titles"), default="list", help="titles: to choose by")
     options.add_argument("--write", action="store_true", help="put the tables into docs/search.md")
     asked = options.parse_args()
     try:
@@ -178,8 +206,8 @@ def main() -> int:
     text = report(runs)
     print(text)
     if asked.write:
-        marked.write("relevance", text)
-    return verdict(runs)
+        marked.write("relevance" if asked.topics == "list" else "relevance-titles", text)
+    return verdict(runs) if asked.topics == "list" else 0
 
 
 def report(runs: list[Run]) -> str:
