@@ -74,8 +74,12 @@ def _simplified(text: str) -> str:
 
 
 def mainland(text: str) -> str:
-    """Taiwan wording and script as written on the mainland: 軟體 → 软件, 滑鼠 → 鼠标 (questions only)."""
-    return _to_mainland(text.encode("utf-8", "replace").decode() if _broken(text) else text)
+    """Taiwan wording in traditional script as written on the mainland: 軟體 → 软件 (questions only).
+
+    A text in simplified script stays as it is: there 文件 and 程序 are what their writer means.
+    """
+    text = text.encode("utf-8", "replace").decode() if _broken(text) else text
+    return _to_mainland(text) if _to_simplified(text) != text else text
 
 
 def _broken(text: str) -> bool:

@@ -14,7 +14,7 @@ from search.query import LONGEST_TEXT
 
 
 def ranked(parsed: Parsed) -> list[str]:
-    return [" ".join(clause.tokens) for clause in (*parsed.should, *parsed.lift) if clause.weight >= 1]
+    return [" ".join(clause.tokens) for clause in (*parsed.should, *parsed.lift) if clause.weight >= 0.6]
 
 
 def phrases(parsed: Parsed) -> list[str]:
@@ -28,7 +28,7 @@ def test_words_and_runs_rank():
 
 
 def test_wide_traditional_and_taiwan_writing_is_the_same_question():
-    assert ranked(parse("滑鼠 網路 ＡＩ")) == ranked(parse("鼠标 网络 AI"))
+    assert ranked(parse("滑鼠與網路 ＡＩ")) == ranked(parse("鼠标与网络 AI"))
 
 
 def test_quoted_words_must_follow_each_other():
@@ -126,6 +126,17 @@ def test_stop_words_rank_only_alone():
 @pytest.mark.parametrize("text", ["", " ", "\x00\x07", "***", "?*?", "“”", '""', "-", "--", ":", "　", "\ufeff\u202e"])
 def test_nothing_is_asked(text: str):
     assert parse(text).empty
+
+
+def test_what_links_words_is_no_word():
+    assert ranked(parse("vehicles, e.g. trams, i.e., rails etc.")) == ["vehicl", "tram", "rail"]
+    assert phrases(parse('"e.g. trams"')) == ["e g tram"]
+
+
+def test_taiwan_wording_is_mapped_in_its_own_script_only():
+    assert parse("檔案與程序").text == "文件与进程"
+    assert parse("文件与程序").text == "文件与程序"
+    assert ("鼠", "鼠标", "标") in [clause.tokens for clause in parse("滑鼠").should]
 
 
 def test_only_what_must_not_be_there():
