@@ -156,7 +156,7 @@ def list_needs(query: dict[str, Any]) -> Any:
     }
 
 
-@blp.get("/needs/<int(max=9223372036854775807):need_id>")
+@blp.get("/needs/<int:need_id>")
 @blp.response(200, NeedAnswer)
 @access(public)
 def read_need(need_id: int) -> Any:

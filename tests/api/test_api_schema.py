@@ -34,12 +34,14 @@ OPERATIONS = (
     "GET /lots/{lot_id}", "GET /lots/{lot_id}/course", "GET /lots/{lot_id}/result", "GET /lots/{lot_id}/protocol",
     "GET /lots/{lot_id}/registration", "POST /lots/{lot_id}/registration", "POST /lots/{lot_id}/preemption",
     "POST /lots/{lot_id}/bids",
+    "GET /needs", "GET /needs/{need_id}", "GET /open-data/listings", "GET /open-data/results",
     "GET /keys/signing",
 )  # fmt: skip
 #: Of good and of bad input for each operation; raise it to search.
 EXAMPLES = int(os.environ.get("ZHILIU_API_EXAMPLES", "6"))
 PUBLIC = ("GET /listings", "GET /listings/{number}", "GET /lots/{lot_id}", "GET /lots/{lot_id}/course",
-          "GET /lots/{lot_id}/result", "GET /lots/{lot_id}/protocol", "GET /keys/signing")  # fmt: skip
+          "GET /lots/{lot_id}/result", "GET /lots/{lot_id}/protocol", "GET /keys/signing", "GET /needs",
+          "GET /needs/{need_id}", "GET /open-data/listings", "GET /open-data/results")  # fmt: skip
 
 
 #: Nothing that is sent to these can be against their description.
@@ -71,7 +73,10 @@ def operation_of(app: Zhiliu, label: str) -> Any:
 
 
 def paths_of(world: World) -> dict[str, Any]:
-    return {"case_id": world.case_id, "right_id": world.right_id, "number": world.number, "lot_id": world.lot.id}
+    return {
+        "case_id": world.case_id, "right_id": world.right_id, "number": world.number, "lot_id": world.lot.id,
+        "need_id": world.need_id,
+    }  # fmt: skip
 
 
 def test_the_document_is_valid_and_names_every_operation(app: Zhiliu) -> None:

@@ -17,6 +17,7 @@ from marketplace.parties.scopes import SCOPES
 from marketplace.parties.tokens import create_token
 from tests.factories.auctions import MadeLot, make_lot
 from tests.factories.cases import make_case
+from tests.factories.interest import make_need
 from tests.factories.listings import make_listing
 from tests.factories.parties import make_actor
 
@@ -58,20 +59,21 @@ class Caller:
 
 @dataclass
 class World:
-    """A bank with a draft case, a right and a published listing; a running lot with two qualified bidders."""
+    """A bank with a draft case, a right and a published listing; a running lot with two qualified bidders; a need."""
 
     bank: Actor
     case_id: int
     right_id: int
     number: str
     lot: MadeLot
+    need_id: int
 
 
 def make_world() -> World:
     listing = make_listing("published")
     bank = listing.maker
     case = make_case(bank)
-    return World(bank, case.id, case.pledges[0].right_id, listing.listing.number or "", make_lot(2))
+    return World(bank, case.id, case.pledges[0].right_id, listing.listing.number or "", make_lot(2), make_need().id)
 
 
 def caller(app: Zhiliu, actor: Actor | None = None, *scopes: str) -> Caller:
