@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from marketplace.core.clock import SHANGHAI
-from marketplace.core.i18n import _, _l
+from marketplace.core.i18n import _, _l, _lp
 from marketplace.core.money import format_minor
 
 ANSWERS = {
@@ -42,7 +42,7 @@ ANSWERS = {
 LOT_STATES = {
     "scheduled": _l("即将开始"),
     "running": _l("竞价中"),
-    "suspended": _l("暂停"),
+    "suspended": _lp("lot", "暂停"),
     "withdrawn": _l("撤回"),
     "sold": _l("成交"),
     "unsold": _l("流拍"),
@@ -58,12 +58,12 @@ AFTER_SALE = {
 }
 ENTRY_KINDS = {
     "bid": _l("出价"),
-    "suspended": _l("暂停"),
-    "resumed": _l("恢复"),
+    "suspended": _lp("lot", "暂停"),
+    "resumed": _lp("lot", "恢复"),
     "prolonged": _l("顺延"),
     "barred": _l("限制参加"),
     "withdrawn": _l("撤回"),
-    "closed": _l("结束"),
+    "closed": _lp("lot", "结束"),
 }
 
 

@@ -20,7 +20,7 @@ from marketplace.core.i18n import ROOT
 cli = AppGroup("translations", help="Catalogues of the rooms.")
 TEMPLATES = ROOT.parent / "templates"
 METHODS = [("**.py", "python"), ("**.html", "jinja2"), ("**.txt", "jinja2")]
-KEYWORDS = {"_": None, "_l": None, "gettext": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
+KEYWORDS = {"_": None, "_l": None, "gettext": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2), "_lp": ((1, "c"), 2)}
 OPTIONS = {
     "**.html": {"trimmed": "true", "silent": "false"},
     "**.txt": {"trimmed": "true", "silent": "false"},

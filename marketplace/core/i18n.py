@@ -1,4 +1,8 @@
-"""Languages: Chinese is the source, English is complete. Each room keeps its own catalogue."""
+"""Languages: Chinese is the source, English is complete. Each room keeps its own catalogue.
+
+When the program runs the catalogues are one: a Chinese text has one English everywhere. Where two meanings share
+their Chinese, one of them carries a context: ``_lp("subject", "来款")``.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, has_request_context, request, session
-from flask_babel import Babel, get_locale
+from flask_babel import Babel, get_locale, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext as _lp
 from flask_babel.speaklater import LazyString
 from markupsafe import Markup, escape
 
@@ -80,4 +85,15 @@ def configure_languages(app: Flask) -> None:
     app.jinja_env.filters.update(source=marked_source, called=title_of)
 
 
-__all__ = ["LANGUAGES", "_", "_l", "configure_languages", "get_locale", "lazy_title", "source_words", "title_of"]
+__all__ = [
+    "LANGUAGES",
+    "_",
+    "_l",
+    "_lp",
+    "configure_languages",
+    "get_locale",
+    "lazy_title",
+    "ngettext",
+    "source_words",
+    "title_of",
+]

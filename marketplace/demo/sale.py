@@ -89,10 +89,10 @@ class Bidder:
 
 
 def clock(text: str) -> str:
-    """The seconds of an RFC 3339 moment, in Shanghai."""
+    """The seconds of an RFC 3339 moment, in Shanghai, with its zone."""
     from datetime import datetime
 
-    return datetime.fromisoformat(text).astimezone(SHANGHAI).strftime("%H:%M:%S")
+    return datetime.fromisoformat(text).astimezone(SHANGHAI).strftime("%H:%M:%S (UTC+8)")
 
 
 def run(app: Zhiliu, base: str, case_id: int, folder: Path, say: Say) -> Path:

@@ -13,7 +13,7 @@ from marketplace.core.access import access, current_actor, manager, member, org
 from marketplace.core.clock import now
 from marketplace.core.db import db
 from marketplace.core.errors import Invalid, NotFound, Problem
-from marketplace.core.i18n import _, _l
+from marketplace.core.i18n import _, _l, ngettext
 from marketplace.core.models import Approval
 from marketplace.money import confirmations, desk, exports, lots, orders, queries, statements, texts
 from marketplace.money.models import Payout, Receivable, StatementImport
@@ -86,7 +86,7 @@ def statement_look() -> ResponseReturnValue:
 def statement_import() -> ResponseReturnValue:
     sha256, filename = request.form.get("sha256", ""), request.form.get("filename", "")
     done = statements.import_looked(sha256, filename or "statement", current_actor())
-    flash(_("已导入 %(count)s 笔新来款", count=done.rows_new), "success")
+    flash(ngettext("已导入 %(num)s 笔新来款", "已导入 %(num)s 笔新来款", done.rows_new), "success")
     return redirect(url_for("money.statement_page", import_id=done.id))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from marketplace.core.i18n import _l
+from marketplace.core.i18n import _l, _lp
 
 SCOPES = {
     "cases:read": _l("查看不良案件"),
@@ -11,7 +11,7 @@ SCOPES = {
     "rights:write": _l("录入知识产权"),
     "listings:read": _l("查看挂牌"),
     "auctions:read": _l("查看拍卖"),
-    "auctions:register": _l("报名竞买"),
-    "bids:write": _l("出价"),
+    "auctions:register": _lp("scope", "报名竞买"),
+    "bids:write": _lp("scope", "出价"),
     "results:read": _l("查看结果"),
 }

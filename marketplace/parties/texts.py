@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from marketplace.core.actor import BANK, ENTERPRISE, OPERATOR, PLATFORM, REGULATOR
-from marketplace.core.i18n import _, _l
+from marketplace.core.i18n import _, _l, _lp
 from marketplace.parties.models import Organisation
 
 KIND_NAMES = {
@@ -23,7 +23,7 @@ STATE_NAMES = {
     "suspended": _l("已暂停"),
 }
 STATE_TONES = {"draft": "warn", "submitted": "info", "verified": "good", "rejected": "bad", "suspended": "bad"}
-SHORT_ROLES = {"admin": _l("管理员"), "maker": _l("经办"), "approver": _l("复核"), "viewer": _l("查看")}
+SHORT_ROLES = {"admin": _l("管理员"), "maker": _l("经办"), "approver": _lp("role", "复核"), "viewer": _l("查看")}
 
 
 def steps_of(org: Organisation) -> list[dict[str, Any]]:

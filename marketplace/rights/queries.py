@@ -14,7 +14,7 @@ from marketplace.core.actor import Actor
 from marketplace.core.clock import today
 from marketplace.core.db import db
 from marketplace.core.errors import NotFound
-from marketplace.core.i18n import _l
+from marketplace.core.i18n import _l, title_of
 from marketplace.rights.facts import annuity_state_of, burden_of, extra_date, health_of, status_of, term_of
 from marketplace.rights.models import Right, RightChange
 from marketplace.rights.rules.health import Health, Verdict
@@ -117,8 +117,9 @@ def by_number(org_id: int, text: str, limit: int = 5) -> list[Right]:
 
 
 def labels(ids: Iterable[int]) -> dict[int, str]:
-    """What people call these rights: their titles. One query."""
-    return dict(db.session.execute(select(Right.id, Right.title).where(Right.id.in_(list(ids)))).all())
+    """What people call these rights: their titles in the reader's language. One query."""
+    rows = db.session.execute(select(Right.id, Right.title, Right.title_en).where(Right.id.in_(list(ids))))
+    return {row.id: title_of(row) for row in rows}
 
 
 def changes_of(right_id: int, limit: int = 50) -> list[RightChange]:

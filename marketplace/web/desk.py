@@ -17,7 +17,7 @@ from marketplace.core.clock import now
 from marketplace.core.db import db
 from marketplace.core.errors import NotFound
 from marketplace.core.events import record
-from marketplace.core.i18n import _l
+from marketplace.core.i18n import _l, _lp, title_of
 from marketplace.core.models import Approval, Deadline, Event, Heartbeat, Outbox
 from marketplace.interest import queries as interest
 from marketplace.listings import desk as listing_desk
@@ -37,6 +37,23 @@ def names_of(user_ids: set[int]) -> dict[int, str]:
         return {}
     rows = db.session.execute(select(User.id, User.display_name, User.email).where(User.id.in_(user_ids)))
     return {row.id: row.display_name or row.email for row in rows}
+
+
+def lists(actor: Actor) -> dict[str, list[dict[str, Any]]]:
+    """The lists of a desk: what waits for a second person, what falls due, what was done. The names of people and of
+    things are read once for all of them."""
+    assert actor.org_id is not None
+    asked = approvals.waiting_for(actor.org_id)
+    due = due_rows(actor.org_id)
+    done = event_rows(actor.org_id)
+    rows: list[Any] = [*asked, *due, *(row for row, _times in done)]
+    labels = named(rows)
+    people = names_of({row.requested_by for row in asked} | {row.user_id for row, _times in done if row.user_id})
+    return {
+        "waiting": [describe(row, actor, people, labels) for row in asked],
+        "deadlines": [describe_due(row, labels) for row in due],
+        "events": [describe_event(row, times, people, labels) for row, times in done],
+    }
 
 
 def waiting(actor: Actor) -> list[dict[str, Any]]:
@@ -116,12 +133,12 @@ def to_complete(actor: Actor) -> list[dict[str, Any]]:
     lots = auctions.to_complete(None if actor.is_manager else actor.org_id)
     own, page = "auctions.seller_page", "auctions.manage_lot" if actor.is_manager else "auctions.lot_page"
     pages = [own if lot.org_id == actor.org_id else page for lot in lots]
-    return [{"title": lot.title, "href": url_for(to, lot_id=lot.id)} for lot, to in zip(lots, pages, strict=True)]
+    return [{"title": title_of(lot), "href": url_for(to, lot_id=lot.id)} for lot, to in zip(lots, pages, strict=True)]
 
 
-def open_deadlines(org_id: int, limit: int = 12) -> list[dict[str, Any]]:
+def due_rows(org_id: int, limit: int = 12) -> list[Deadline]:
     """What falls due for the organisation within NEAR, soonest first."""
-    rows = list(
+    return list(
         db.session.scalars(
             select(Deadline)
             .where(
@@ -131,20 +148,19 @@ def open_deadlines(org_id: int, limit: int = 12) -> list[dict[str, Any]]:
             .limit(limit)
         )
     )
-    names = named(rows)
-    return [
-        {
-            "due": words.due_text(row.kind),
-            "subject": subject_label(row, names),
-            "href": words.subject_href(row.subject, row.subject_id),
-            "due_at": row.due_at,
-        }
-        for row in rows
-    ]
 
 
-def recent_events(org_id: int, limit: int = 8) -> list[dict[str, Any]]:
-    """What the organisation's members did lately. The journal's ``data`` is not shown."""
+def describe_due(row: Deadline, labels: dict[tuple[str, int], str]) -> dict[str, Any]:
+    return {
+        "due": words.due_text(row.kind),
+        "subject": subject_label(row, labels),
+        "href": words.subject_href(row.subject, row.subject_id),
+        "due_at": row.due_at,
+    }
+
+
+def event_rows(org_id: int, limit: int = 8) -> list[tuple[Event, int]]:
+    """What the organisation's members did lately, and how many times in a row."""
     latest = select(Event).where(Event.org_id == org_id).order_by(Event.id.desc()).limit(limit * 5)
     rows: list[tuple[Event, int]] = []
     for row in db.session.scalars(latest):
@@ -155,27 +171,28 @@ def recent_events(org_id: int, limit: int = 8) -> list[dict[str, Any]]:
             rows[-1] = (last, rows[-1][1] + 1)  # the same again and again is one line
         else:
             rows.append((row, 1))
-    rows = rows[:limit]
-    people = names_of({row.user_id for row, _times in rows if row.user_id})
-    names = named(row for row, _times in rows)
-    return [
-        {
-            "text": event_words(row.kind),
-            "subject": subject_label(row, names),
-            "href": words.subject_href(row.subject, row.subject_id),
-            "who": people.get(row.user_id or 0, ""),
-            "at": row.at,
-            "times": times,
-        }
-        for row, times in rows
-    ]
+    return rows[:limit]
+
+
+def describe_event(
+    row: Event, times: int, people: dict[int, str], labels: dict[tuple[str, int], str]
+) -> dict[str, Any]:
+    """A line of the journal; its ``data`` is not shown."""
+    return {
+        "text": event_words(row.kind),
+        "subject": subject_label(row, labels),
+        "href": words.subject_href(row.subject, row.subject_id),
+        "who": people.get(row.user_id or 0, ""),
+        "at": row.at,
+        "times": times,
+    }
 
 
 def event_words(kind: str) -> Any:
     for start, text in (
-        ("approval.requested.", _l("申请复核")),
-        ("approval.approved.", _l("复核通过")),
-        ("approval.refused.", _l("复核未通过")),
+        ("approval.requested.", _lp("journal", "申请复核")),
+        ("approval.approved.", _lp("journal", "复核通过")),
+        ("approval.refused.", _lp("journal", "复核未通过")),
     ):
         if kind.startswith(start):
             return f"{text} · {words.approval_text(kind.removeprefix(start))}"

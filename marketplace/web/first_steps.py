@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import select
@@ -74,8 +75,9 @@ def taken(actor: Actor) -> int:
     return max((number for number, kind in enumerate(wanted, 1) if kind in kinds), default=0)
 
 
-def first_steps(actor: Actor) -> list[dict[str, Any]]:
-    """The way from here, the next step marked."""
+def first_steps(actor: Actor, waits_at: Collection[str] = ()) -> list[dict[str, Any]]:
+    """The way from here, the next step marked. The work of the platform and of those who watch has no order: of its
+    steps the first at whose page something waits (``waits_at``: addresses) is marked, or none."""
     found: list[dict[str, Any]] = []
     if actor.org_kind not in MADE_BY_COMMAND:
         found.append(step(*VERIFY, "done" if actor.org_verified else "now"))
@@ -84,6 +86,10 @@ def first_steps(actor: Actor) -> list[dict[str, Any]]:
     for number, (title, text, endpoint) in enumerate(STEPS.get(actor.org_kind or "", ())):
         state = "done" if number < done else "now" if ready and number == done else "next"
         found.append(step(title, text, endpoint, state))
+    if actor.org_kind in MADE_BY_COMMAND:
+        here = next((i for i in found if i["href"] and any(at.startswith(i["href"]) for at in waits_at)), None)
+        for item in found:
+            item["state"] = "now" if item is here else "next"
     return found
 
 

@@ -71,6 +71,7 @@ FOOT = (
     ("listings.public_list", _l("拍品")),
     ("listings.results", _l("成交结果")),
     ("interest.open_data", _l("开放数据")),
+    ("web.developers", _l("接口（API）")),
     ("web.signing_key", _l("验签公钥")),
 )
 KINDS = {

@@ -38,6 +38,13 @@ def how() -> ResponseReturnValue:
     return render_template("web/how.html", stages=front.stages())
 
 
+@bp.get("/developers")
+@access(public)
+def developers() -> ResponseReturnValue:
+    """How programs use the platform: the OpenAPI document, tokens, a first call."""
+    return render_template("web/developers.html", base=cast(Zhiliu, current_app).settings.base_url.rstrip("/"))
+
+
 @bp.get("/desk")
 @access(signed_in)
 def desk() -> ResponseReturnValue:
@@ -45,16 +52,15 @@ def desk() -> ResponseReturnValue:
     actor = current_actor()
     if actor.org_id is None:
         return render_template("web/no_organisation.html")
+    counts = desks.manager_counts() if actor.is_manager else []
     return render_template(
         "web/desk.html",
         now=now(),
-        waiting=desks.waiting(actor),
-        deadlines=desks.open_deadlines(actor.org_id),
+        **desks.lists(actor),
         to_complete=desks.to_complete(actor),
-        events=desks.recent_events(actor.org_id),
-        steps=first_steps(actor),
+        steps=first_steps(actor, {item["href"] for item in counts}),
         dead=desks.dead_messages() if actor.is_manager else 0,
-        counts=desks.manager_counts() if actor.is_manager else [],
+        counts=counts,
         figures=front.figures() if actor.org_kind in (PLATFORM, REGULATOR) else [],
     )
 

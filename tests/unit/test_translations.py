@@ -14,7 +14,7 @@ from marketplace.core.cli import TEMPLATES, extract, load, rooms
 
 CJK = re.compile(r"[\u3400-\u9fff\uf900-\ufaff，。；：！？（）“”]")
 PLACE = re.compile(r"%\((\w+)\)[sd]")
-CALLS = {"_", "_l", "gettext", "ngettext", "pgettext"}
+CALLS = {"_", "_l", "gettext", "ngettext", "pgettext", "_lp"}
 # the product's name, and the names of laws, which are the same in every language
 SAME_EVERYWHERE = re.compile(
     r"知流|网拍规定|拍变规定|参考价规定|拍卖法|民法典|专利法|民诉法|民诉解释|担保解释|企业国有资产法"
@@ -24,9 +24,9 @@ TEMPLATE_PATHS = sorted(p.relative_to(TEMPLATES).as_posix() for p in TEMPLATES.r
 
 @pytest.mark.parametrize("room", rooms())
 def test_every_text_of_the_room_has_its_english(room: str) -> None:
-    english = {m.id: m.string for m in load(room) if m.id}
+    english = {(m.id, m.context): m.string for m in load(room) if m.id}
     # of a text with a plural both forms are needed
-    missing = [m.id for m in extract(room) if m.id and not all(english.get(m.id) or [""])]
+    missing = [m.id for m in extract(room) if m.id and not all(english.get((m.id, m.context)) or [""])]
     assert not missing, f"{len(missing)} texts without English, first: {missing[:10]}"
 
 
@@ -41,6 +41,16 @@ def test_the_english_has_the_same_places_and_no_chinese_but_examples(room: str) 
         for chinese, english in pairs:
             assert set(PLACE.findall(chinese)) == set(PLACE.findall(english)), (chinese, english)
             assert chinese != english or not CJK.search(chinese), chinese
+
+
+def test_a_text_has_one_english_in_every_room() -> None:
+    """At run time the catalogues are one: of two translations the later room's would show on the other's pages."""
+    known: dict[tuple[str | None, object], dict[object, str]] = {}
+    for room in rooms():
+        for message in load(room):
+            if message.id and message.string:
+                known.setdefault((message.context, message.id), {}).setdefault(message.string, room)
+    assert {key[1]: found for key, found in known.items() if len(found) > 1} == {}
 
 
 def chinese_outside(source: str) -> list[str]:

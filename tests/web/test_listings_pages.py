@@ -10,15 +10,16 @@ import pytest
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event, select
+from sqlalchemy import event, select, text
 
 from marketplace import Zhiliu
 from marketplace.core.clock import SHANGHAI, now
 from marketplace.core.db import db
-from marketplace.listings import queries
+from marketplace.listings import desk, queries, service
 from marketplace.listings.models import Listing, ListingRight
 from marketplace.listings.texts import REVIEW_ITEMS
 from marketplace.parties.models import User
+from tests.factories.cases import make_case
 from tests.factories.listings import Made, make_listing
 from tests.factories.parties import client_for, make_actor, make_org, make_user
 
@@ -248,3 +249,49 @@ NAMES = st.sampled_from(
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_query_string_gets_a_list(app: Zhiliu, pairs: list[tuple[str, str]]) -> None:
     assert app.test_client().get("/listings", query_string=dict(pairs)).status_code == 200
+
+
+def test_only_free_rights_are_offered_and_others_lead_to_their_offer(app: Zhiliu) -> None:
+    bank = make_org("bank")
+    maker = make_actor("bank", ("maker",), org=bank)
+    client = browser(app, maker.user_id)
+    assert "还没有可以挂牌的案件" in client.get("/listings/new").text
+    case = make_case(maker, rights=2, approved=True)
+    first, second = (link.right_id for link in case.pledges)
+    assert "2 项权利可以挂牌" in client.get("/listings/new").text
+    assert "2 项权利可以挂牌" in client.get("/listings/mine").text
+    offer = service.create_listing(maker, case.id, [first])
+    db.session.commit()
+    assert "1 项权利可以挂牌" in client.get("/listings/new").text
+    page = client.get(f"/listings/new?case={case.id}").text
+    assert page.count("disabled") == 1 and f'href="/listings/mine/{offer.id}"' in page
+    assert f'value="{second}"' in page and f'value="{first}"' not in page
+    service.create_listing(maker, case.id, [second])
+    db.session.commit()
+    assert case.reference not in client.get("/listings/new").text
+    assert "已复核的案件都已挂牌" in client.get("/listings/new").text
+    assert "可以挂牌" not in client.get("/listings/mine").text
+    taken = client.get(f"/listings/new?case={case.id}").text
+    assert "这个案件的权利都已挂牌" in taken and "<form" not in taken.split("<main")[1]
+    service.discard(maker, offer.id, "改日再办")
+    db.session.commit()
+    assert "1 项权利可以挂牌" in client.get("/listings/new").text
+
+
+@pytest.mark.parametrize(
+    ("after_sale", "free"), [("awaiting_balance", False), ("completed", False), ("defaulted", True)]
+)
+def test_a_right_that_was_sold_is_not_free_again_unless_its_buyer_defaults(
+    app: Zhiliu, after_sale: str, free: bool
+) -> None:
+    made = make_listing("published")
+    listing = db.session.get_one(Listing, made.id)
+    (lot, _state), *_ = queries.rounds_of(made.id)
+    listing.state = "closed"
+    db.session.flush()
+    db.session.execute(text("SET LOCAL session_replication_role = replica"))
+    db.session.execute(
+        text("UPDATE lot_state SET state = 'sold', after_sale = :a WHERE lot_id = :l"), {"a": after_sale, "l": lot.id}
+    )
+    db.session.commit()
+    assert bool(desk.listable(listing.org_id)) is free

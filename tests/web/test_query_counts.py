@@ -17,9 +17,11 @@ from marketplace.core.db import db, unit_of_work
 from marketplace.core.events import record
 from marketplace.parties.sign_in import actor_of
 from tests.factories.auctions import MadeLot, make_lot
+from tests.factories.listings import make_listing
 from tests.factories.parties import client_for, make_org, make_user
 
 MOST = 12
+MOST_OF_A_DESK = 17
 
 
 @contextmanager
@@ -64,6 +66,37 @@ def grow(sale: MadeLot, start: int, times: int) -> None:
             approvals.request("case.approve", "case", 1000 + number, colleague)
             deadlines.schedule("lot.close", "lot", 1000 + number, now() + timedelta(days=1), sale.seller.id)
             record("case.edited", "case", 1000 + number, colleague)
+
+
+def test_a_managers_desk_asks_no_more_for_all_kinds_of_things(app: Zhiliu) -> None:
+    """Approvals, deadlines and events of every kind of subject, people by the dozen, something to do in every room."""
+    sale = make_lot(2)
+    platform = make_org("platform")
+    reader = make_user(platform)
+    client = client_for(app, reader)
+    subjects = ("case", "listing", "lot", "right", "payout", "statement_line")
+
+    def fill(start: int) -> None:
+        colleagues = [actor_of(make_user(platform), None) for _ in range(6)]
+        with unit_of_work():
+            for number, subject in enumerate(subjects * 2, start):
+                who = colleagues[number % 6]
+                approvals.request("money.confirm_line", subject, 1000 + number, who)
+                deadlines.schedule("lot.close", subject, 1000 + number, now() + timedelta(days=1), platform.id)
+                record("case.edited", subject, 1000 + number, who)
+        make_listing("submitted")
+        make_org("bank", state="submitted")
+        sale.bid(0, sale.lot.start_minor + start * sale.lot.increment_minor)
+
+    fill(0)
+    few = count(client, "/desk")
+    for start in (20, 40, 60):
+        fill(start)
+    many = count(client, "/desk")
+    told = "\n".join(many)
+    assert len(many) <= len(few), f"{len(few)} → {len(many)}\n{told}"
+    # one for the visitor, three lists, one for people, one a kind of named subject (four), and what waits in each room
+    assert len(many) <= MOST_OF_A_DESK, f"{len(many)}\n{told}"
 
 
 @pytest.mark.parametrize(

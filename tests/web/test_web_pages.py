@@ -23,6 +23,7 @@ EVERYONE = {None, "nobody", *ORG_KINDS}
 PAGES = {
     "/": EVERYONE,
     "/how": EVERYONE,
+    "/developers": EVERYONE,
     "/health": EVERYONE,
     "/robots.txt": EVERYONE,
     "/keys/signing.pem": EVERYONE,

@@ -126,7 +126,7 @@ def _work(run: ImportRun, rows: Sequence[Any]) -> None:
     run.rows_warned += len({number for number, _ in faults} - bad)
 
 
-def _said(fault: Fault, told: set[str | None]) -> bool:
+def _said(fault: Fault, told: set[str]) -> bool:
     """The reader has told the same already, or its cause: without a number there is no kind to be read from it."""
     return fault.field in told or (fault.code == "kind_unclear" and "number" in told)
 

@@ -58,12 +58,11 @@
     const kind = bid ? (entry.bid_kind === "priority" ? say.priority : say.ordinary) : say["kind" + entry.kind] || entry.kind;
     cell("zl-num", String(entry.seq));
     cell("text-nowrap", entry.code ? who(entry.code) + (entry.rank ? ` · ${fill(say.rank, { n: entry.rank })}` : "") : "—");
-    cell(entry.reason ? "zl-reason" : "text-nowrap", kind + (entry.reason ? `：${entry.reason}` : ""));
+    cell(entry.reason ? "zl-reason" : "text-nowrap", kind + (entry.reason ? `${say.colon}${entry.reason}` : ""));
     cell("zl-num text-end", bid ? money(entry.amount_minor) : "—");
-    cell("zl-num", shanghai(entry.at, 3));
-    cell("", "");
+    cell("zl-when", shanghai(entry.at, 3));
+    cell("zl-when", "");
     const end = document.createElement("span");
-    end.className = "zl-num";
     end.textContent = shanghai(entry.ends_at);
     row.lastChild.append(end, entry.extended ? ` ${say.extendedmark}` : "");
     return row;
