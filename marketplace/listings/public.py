@@ -82,7 +82,7 @@ def open_facts(listing_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
             "opens_at": state.opens_at,
             "ends_at": state.ends_at,
             "published_at": listing.published_at,
-            "notice_sha256": listing.notice_sha256,
+            "notice_sha256": lot.facts.get("notice_sha256") or listing.notice_sha256,
             "rights": rights.get(listing.id, []),
         }
         for listing, lot, state in rows
