@@ -12,7 +12,7 @@ def open_engine(
 ) -> Engine:
     """Elasticsearch at this address, or else Tantivy with its index under ``index_dir``.
 
-    ``dense`` adds search by meaning with the vectors under ``index_dir/dense``; ``DenseMissing`` without the extra.
+    ``dense`` adds search by meaning, its vectors beside ``index_dir``; ``DenseMissing`` without the extra.
     """
     engine = _by_words(elasticsearch_url, index_dir, index_name)
     if not dense:
@@ -22,7 +22,12 @@ def open_engine(
     encoder = E5()
     from search.engines.fused import Fused
 
-    return Fused(engine, open_vectors(index_dir / "dense", encoder), encoder)
+    return Fused(engine, open_vectors(vectors_folder(index_dir), encoder), encoder)
+
+
+def vectors_folder(index_dir: Path) -> Path:
+    """Beside the index, whose folder is swept at each rebuild: ``var/search`` → ``var/search-dense``."""
+    return index_dir.with_name(f"{index_dir.name}-dense")
 
 
 def _by_words(elasticsearch_url: str | None, index_dir: Path, index_name: str) -> Engine:

@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     search_dir: Path = Path("var/search")
     search_index: str = Field(default="zhiliu", pattern=r"^[a-z][a-z0-9_-]{0,60}$")
     search_local_too: bool = False  # beside Elasticsearch, for when it is away
+    search_dense: bool = False  # by meaning too; needs the extra zhiliu[dense] and ``flask search dense``
     searches_per_minute: int = Field(default=120, ge=10, le=100_000)  # a visitor
     max_upload_mb: int = Field(default=25, ge=1, le=200)
     mail_server: str = ""

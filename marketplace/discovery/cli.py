@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+from flask import current_app
 from flask.cli import AppGroup
 
 from marketplace.core.actor import Actor
@@ -78,6 +79,29 @@ def diff_command(engine: str, repair: bool) -> None:
         f"{found.documents} in the index; offers without a row {found.unknown_offers}, changed {found.changed},"
         f" missing {found.missing}, older {found.older}, newer {found.newer}, unknown {found.strangers}"
     )
+
+
+@cli.command("dense")
+def dense_command() -> None:
+    """Make the vectors that search by meaning lacks (SEARCH_DENSE=1). Slow; stopped, it goes on where it was."""
+    from marketplace.discovery import rebuild
+    from search.choose import vectors_folder
+    from search.dense import E5, DenseMissing, build, open_vectors
+
+    settings = current_app.settings  # type: ignore[attr-defined]
+    try:
+        encoder = E5()
+        built = build(
+            open_vectors(vectors_folder(settings.search_dir), encoder),
+            encoder,
+            rebuild.every_document(),
+            tell=lambda made: click.echo(f"{made} made"),
+        )
+    except DenseMissing as error:
+        raise click.ClickException(str(error)) from error
+    except BlockingIOError as error:
+        raise click.ClickException("another process is making vectors") from error
+    click.echo(f"{built.made} made, {built.kept} kept, {built.dropped} dropped")
 
 
 @cli.command("taxonomy")

@@ -156,7 +156,9 @@ def searching() -> Searching:
 
 def _open() -> Searching:
     settings = current_app.settings  # type: ignore[attr-defined]
-    main = open_engine(settings.elasticsearch_url, settings.search_dir, settings.search_index)
+    main = open_engine(
+        settings.elasticsearch_url, settings.search_dir, settings.search_index, dense=settings.search_dense
+    )
     local = None
     if settings.elasticsearch_url and settings.search_local_too:
         local = open_engine(None, settings.search_dir, settings.search_index)

@@ -8,7 +8,7 @@ once more. Nothing is doubled: a document has one id, and its higher version sta
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,6 +26,7 @@ from marketplace.core.i18n import _l
 from marketplace.discovery import sync, truth
 from marketplace.discovery.engines import LOCAL, MAIN, searching
 from marketplace.discovery.models import SearchDocument, SearchRebuild
+from search.document import Document
 from search.engine import Engine, EngineDown, Rebuild
 
 log = structlog.get_logger("search")
@@ -166,6 +167,14 @@ def _next_ids(after: int) -> list[int]:
     with sync.own_transaction():
         rows = select(SearchDocument.listing_id).where(SearchDocument.listing_id > after)
         return list(db.session.scalars(rows.order_by(SearchDocument.listing_id).limit(CHUNK)))
+
+
+def every_document() -> Iterator[Document]:
+    """Every document as the database has it now, tombstones too; no transaction stays open between two chunks."""
+    last = 0
+    while ids := _next_ids(last):
+        last = ids[-1]
+        yield from (item.document for item in sync.read(ids))
 
 
 def _copy(new: Rebuild, name: str, ids: list[int]) -> int:

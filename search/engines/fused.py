@@ -51,7 +51,7 @@ class Fused:
     def _near(self, query: Query) -> tuple[str, ...]:
         """The nearest documents, when the question is one for which meaning helps."""
         text = query.text.strip()[:LONGEST_TEXT]
-        if query.match != "any" or query.ids is not None or query.like or not _in_plain_words(text):
+        if query.match != "any" or query.ids is not None or query.like or not _in_plain_words(query):
             return ()
         try:
             found = self.vectors.nearest(self.encoder.query(text), NEAREST)
@@ -111,9 +111,9 @@ class Fused:
         return self.engine.rebuild()
 
 
-def _in_plain_words(text: str) -> bool:
+def _in_plain_words(query: Query) -> bool:
     """Nothing in the text says exactly what is meant."""
-    asked = parse(text)
+    asked = parse(query.text, query.synonyms, query.names)
     exact = asked.must or asked.must_not or asked.filters or asked.without or asked.numbers
     return bool(asked.should) and not exact
 

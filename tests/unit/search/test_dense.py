@@ -12,8 +12,10 @@ except ImportError:
         raise
     pytest.skip("the extra zhiliu[dense] is not installed", allow_module_level=True)
 
+from search.choose import open_engine
 from search.dense import E5, DenseMissing, build, open_vectors, passage
 from search.document import Document, gone
+from search.query import Query
 from tests.unit.search.fake_encoder import ThemeEncoder
 
 
@@ -153,3 +155,16 @@ def test_the_real_model_finds_across_languages(model, tmp_path):
     assert build(vectors, model, documents).made == 3
     for place, chinese in enumerate(pairs):
         assert vectors.nearest(model.query(chinese), 1)[0][0] == str(place)
+
+
+def test_the_engine_with_the_extra_is_chosen(model, tmp_path):
+    chosen = open_engine(None, tmp_path / "search", dense=True)
+    assert chosen.name.endswith("+e5-small-q4")
+    assert chosen.vectors.path.parent == tmp_path / "search-dense"
+    chosen.prepare()
+    assert build(chosen.vectors, model, OFFERS).made == 4
+    chosen.write(OFFERS)
+    rebuild = chosen.rebuild()
+    rebuild.write(OFFERS)
+    rebuild.finish()  # sweeps the folder of the index
+    assert {"1", "4"} <= {hit.id for hit in chosen.search(Query("rechargeable cells")).hits}
