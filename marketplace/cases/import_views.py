@@ -18,7 +18,7 @@ from marketplace.cases.views import banker, bp
 from marketplace.core.access import access, current_actor
 from marketplace.core.db import db
 from marketplace.core.errors import Invalid, NotFound, Problem
-from marketplace.core.i18n import _, _l, get_locale
+from marketplace.core.i18n import _, _l, _lp, get_locale
 from marketplace.rights.rules.kinds import KINDS
 
 FAULTS_A_PAGE = 100
@@ -32,7 +32,7 @@ STATES = {
     "failed": _l("已中断"),
 }
 TONES = {"checking": "live", "running": "live", "done": "good", "failed": "bad", "checked": "info"}
-TARGET_NAMES = {"rights": _l("权利"), "cases": _l("案件")}
+TARGET_NAMES = {"rights": _lp("import", "权利"), "cases": _lp("import", "案件")}
 
 
 @bp.get("/imports")

@@ -123,7 +123,17 @@ def subject_label(row: Any, names: dict[tuple[str, int], str]) -> str:
     """``挂牌 “一种…”``; the number where the thing has no name."""
     name = names.get((row.subject, row.subject_id))
     kind = words.subject_text(row.subject)
-    return f"{kind} “{name if len(name) <= 24 else name[:23] + '…'}”" if name else f"{kind} {row.subject_id}"
+    return f"{kind} “{shortened(name)}”" if name else f"{kind} {row.subject_id}"
+
+
+def shortened(name: str, most: int = 48) -> str:
+    """As much as fits a line; a Chinese character is twice as wide as a Latin one."""
+    width = 0
+    for place, character in enumerate(name):
+        width += 2 if ord(character) > 0x2E7F else 1
+        if width > most:
+            return name[:place].rstrip() + "…"
+    return name
 
 
 def to_complete(actor: Actor) -> list[dict[str, Any]]:

@@ -129,8 +129,28 @@ def refusal(error: DomainError) -> ResponseReturnValue:
     if wants_json():
         return json_error(error.status, problems[0], problems)
     return render_template(
-        "errors/refusal.html", problems=problems, status=error.status, code=error.code, back=way_on()
+        "errors/refusal.html",
+        problems=problems,
+        status=error.status,
+        code=error.code,
+        back=way_on(),
+        typed=written(),
     ), error.status
+
+
+def written() -> list[str]:
+    """Longer texts of the form that was refused: the page cannot lead back into every form, but what somebody wrote
+    can be copied from it. Nothing from another site's form, no secrets."""
+    if request.method != "POST" or own_path(request.referrer) is None:
+        return []
+    fields = request.form.items(multi=True)
+    return [value.strip() for name, value in fields if not NEVER_KEPT.search(name) and _written(value)]
+
+
+def _written(value: str) -> bool:
+    """Sentences, not choices, numbers or keys."""
+    text = value.strip()
+    return len(text) >= 8 and (not text.isascii() or " " in text)
 
 
 def plain_error(status: int, code: str, headers: dict[str, str] | None = None) -> Response:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask_bootstrap import Bootstrap5
 
-from marketplace.web import formats, metrics, navigation
+from marketplace.web import desk, formats, metrics, navigation
 
 if TYPE_CHECKING:
     from marketplace import Zhiliu
@@ -29,6 +29,7 @@ def configure_pages(app: Zhiliu) -> None:
     app.jinja_env.policies["ext.i18n.trimmed"] = True
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     formats.configure_formats(app)
+    app.jinja_env.filters["event_words"] = desk.event_words
     navigation.configure_navigation(app)
     metrics.configure_metrics(app)
     for blueprint in (web, parties, rights, cases, listings, interest, discovery, auctions, money, files):

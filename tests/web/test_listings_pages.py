@@ -295,3 +295,13 @@ def test_a_right_that_was_sold_is_not_free_again_unless_its_buyer_defaults(
     )
     db.session.commit()
     assert bool(desk.listable(listing.org_id)) is free
+
+
+def test_what_was_written_is_not_lost_with_a_refusal(app: Zhiliu) -> None:
+    made = make_listing("draft")
+    client = browser(app, made.maker.user_id)
+    page, text = f"/listings/mine/{made.id}", "更正：查看时间改为周一至周五。"
+    ours = client.post(f"{page}/corrections", data={"text": text}, headers={"Referer": f"http://localhost{page}"})
+    assert ours.status_code in (403, 409) and text in ours.text and "可以从这里复制" in ours.text
+    theirs = client.post(f"{page}/corrections", data={"text": text}, headers={"Referer": "https://evil.example/"})
+    assert theirs.status_code == ours.status_code and text not in theirs.text

@@ -18,7 +18,8 @@ from tests.factories.parties import client_for, make_org, make_user
 
 def test_a_manager_sees_how_much_waits_and_nothing_of_what_does_not(app: Zhiliu) -> None:
     client = client_for(app, make_user(make_org("platform")))
-    assert "等平台处理" not in client.get("/desk").text
+    empty = client.get("/desk").text
+    assert "等平台处理" not in empty and 'aria-current="step"' not in empty  # no step is the next when nothing waits
     for _ in range(3):
         make_org("operator", state="submitted")
     made = make_lot(1)
@@ -40,6 +41,7 @@ def test_a_manager_sees_how_much_waits_and_nothing_of_what_does_not(app: Zhiliu)
     ):
         assert f'<a href="{href}">{text_}</a><strong class="zl-num">{count}</strong>' in page
     assert "挂牌等待审核或发布" not in page
+    assert page.split('aria-current="step"')[1].index("审核机构") < 200 and page.count('aria-current="step"') == 1
     bank = client_for(app, make_user(make_org("bank"))).get("/desk").text
     assert "等平台处理" not in bank
 
