@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import parse_qsl, urlencode
 
 from werkzeug.datastructures import MultiDict
 
 from marketplace.core.i18n import _
-from marketplace.discovery import wanted
+from marketplace.discovery import queries, texts, trees, wanted
 from marketplace.discovery.wanted import Wanted
 from search.query import Query
 
@@ -31,11 +32,26 @@ def question(query: str, synonyms: tuple[tuple[str, ...], ...] = ()) -> Query:
     return wanted.question(read(query), synonyms)
 
 
-def described(query: str) -> str:
-    """What is searched, in words of the reader's language."""
-    return " · ".join(value for _key, value in parse_qsl(query)) or _("全部拍品")
+def described(kept: Iterable[str]) -> dict[str, str]:
+    """What each of these searches asks, in words of the reader's language. One statement."""
+    asked = {query: read(query) for query in kept}
+    codes = {(s, code) for one in asked.values() for s in trees.SCHEMES for code in getattr(one, s)}
+    names = queries.names(codes, texts.english())
+    return {query: " · ".join(_words(one, names)) or _("全部拍品") for query, one in asked.items()}
+
+
+def _words(asked: Wanted, names: Mapping[tuple[str, str], str]) -> Iterator[str]:
+    if asked.q:
+        yield f"“{asked.q}”"
+    for name in wanted.CHOICES:
+        if values := [texts.value_text(name, value, names) for value in getattr(asked, name)]:
+            yield " / ".join(values)
+    if asked.low or asked.high:
+        yield _("价格 %(low)s – %(high)s", low=asked.low or "0", high=asked.high or "…")
+    if asked.until:
+        yield _("%(day)s 前结束", day=asked.until)
 
 
 def name_of(query: str) -> str:
     """A name to begin with."""
-    return described(query)[:60]
+    return described([query])[query].replace("“", "").replace("”", "")[:60]

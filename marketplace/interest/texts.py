@@ -33,6 +33,7 @@ RESPONSE_STATES = {
     "withdrawn": _l("已撤回"),
     "lapsed": _l("需求已结束"),
 }
+RESPONSE_STATES_OF_POSTER = RESPONSE_STATES | {"offered": _l("等您答复"), "declined": _l("您未接受")}
 RESPONSE_TONES = {
     "offered": "warn",
     "accepted": "good",
@@ -84,6 +85,11 @@ PLAIN_REASONS = {
     "only_sale": _l("只出售权利，不单独许可"),
     "only_licence": _l("只许可，不出售权利"),
 }
+
+
+def said(reasons: Sequence[Mapping[str, Any]]) -> str:
+    """What speaks for a match, in one line."""
+    return _("，").join(reason_text(reason) for reason in reasons if reason.get("strength") != "against")
 
 
 def listed(items: Sequence[str]) -> str:

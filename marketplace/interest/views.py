@@ -30,6 +30,7 @@ def words() -> dict[str, Any]:
     return {
         "interest_texts": texts,
         "reason_said": texts.reason_text,
+        "reasons_said": texts.said,
         "budget_said": texts.budget_text,
         "interest_channels": CHANNELS,
     }

@@ -27,7 +27,7 @@ def saved_list() -> ResponseReturnValue:
     return render_template(
         "interest/saved.html",
         rows=rows,
-        told={row.search.id: stored.described(row.search.query) for row in rows},
+        told=stored.described(row.search.query for row in rows),
         most=MOST_SEARCHES,
     )
 
@@ -44,7 +44,7 @@ def new_saved() -> ResponseReturnValue:
 
 def _new(form: SavedForm, query: str, status: int = 200) -> ResponseReturnValue:
     return render_template(
-        "interest/save.html", form=form, query=query, told=stored.described(query), may_share=may_share()
+        "interest/save.html", form=form, query=query, told=stored.described([query])[query], may_share=may_share()
     ), status
 
 
@@ -87,7 +87,7 @@ def saved_page(search_id: int) -> ResponseReturnValue:
     return render_template(
         "interest/saved_page.html",
         search=search,
-        told=stored.described(search.query),
+        told=stored.described([search.query])[search.query],
         found=queries.found_by(search),
         since=since,
         form=form,
