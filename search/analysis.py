@@ -28,7 +28,6 @@ COMBINED = ("title", "title_en", "title", "title_en", "tags", "applicant", "abst
 CJK = "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 _RUN = re.compile(rf"[{CJK}]+|[^\W_{CJK}]+")
 _HAN = re.compile(rf"[{CJK}]")
-_LATIN = re.compile(r"(?<![^\W_])[a-z]{4,24}(?![^\W_])")
 _POSSESSIVE = re.compile(r"(?<=[^\W_])['’ʼ＇]s\b", re.IGNORECASE)
 #: Anything that compatibility folding might change; what Chinese text is full of stands outside it and costs nothing.
 _UNUSUAL = re.compile(r"[^\x00-\x7f\u3001-\u3003\u3008-\u3011\u4e00-\u9fff‘’“”…—·、。，；：？！（）]")
@@ -65,7 +64,7 @@ def fold(text: str) -> str:
         if _HAN.search(folded):
             folded = _simplified(folded)
     if "'" in folded or "’" in folded or "ʼ" in folded:
-        folded = _POSSESSIVE.sub("", folded)
+        folded = _POSSESSIVE.sub("  ", folded)  # as long as before: places stay
     return folded
 
 
@@ -96,6 +95,10 @@ def is_chinese(word: str) -> bool:
     return _HAN.match(word) is not None
 
 
+def has_chinese(text: str) -> bool:
+    return _HAN.search(text) is not None
+
+
 def runs(folded: str) -> list[str]:
     """Words and Chinese runs of a folded text, in order."""
     return _RUN.findall(folded)
@@ -109,8 +112,13 @@ def stream(text: str) -> str:
 
 def tokens(text: str) -> list[Token]:
     """The tokens of a text with their places."""
+    return row(fold(text))
+
+
+def row(folded: str) -> list[Token]:
+    """The tokens of a folded text with their places."""
     out: list[Token] = []
-    for found in _RUN.finditer(fold(text)):
+    for found in _RUN.finditer(folded):
         run, start = found.group(), found.start()
         if not is_chinese(run):
             out.append(Token(_cache.get(run) or _expand(run), len(out), start, found.end()))
@@ -162,8 +170,3 @@ def chinese_words(run: str) -> list[str]:
     import rjieba  # the dictionary takes a moment to load
 
     return rjieba.cut(run)
-
-
-def latin_words(text: str) -> list[str]:
-    """The Latin words of a text as written, each once: what typing errors are mended towards."""
-    return list(dict.fromkeys(_LATIN.findall(text.lower() if text.isascii() else fold(text))))

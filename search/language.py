@@ -96,6 +96,17 @@ def parse(
     return reader.parsed(line.strip(), cut, every)
 
 
+def words_to_try(text: str, most: int = 6) -> list[str]:
+    """The single words of a question, for a page that found nothing to offer each of them alone."""
+    line = analysis.fold(analysis.mainland(_CONTROL.sub(" ", text[:LONGEST_TEXT])))
+    words: dict[str, None] = {}
+    for run in analysis.runs(line):
+        for word in analysis.chinese_words(run) if analysis.is_chinese(run) else [run]:
+            if len(word) > 1 and not is_stop(analysis.stream(word)) and word not in PREFIXES:
+                words[word] = None
+    return list(words)[:most] if len(words) > 1 else []
+
+
 class _Reader:
     def __init__(self, names: Mapping[str, Mapping[str, str]], table: synonyms.Table) -> None:
         self.names = names

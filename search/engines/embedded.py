@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -187,7 +186,8 @@ def _suggest(generation: Generation, typed: str, size: int) -> list[str]:
     query = tantivy.Query.boolean_query(parts)
     found: dict[str, None] = {}
     for _, address in searcher.search(query, 20 * size or 1, count=False, order_by_field="rank").hits:
-        for text in json.loads(bytes(searcher.doc(address)["shown"][0])):
+        texts = embedded_schema.texts_of(bytes(searcher.doc(address)["kept"][0]))
+        for text in (texts.get(name, "") for name in ("title", "title_en", "applicant")):
             if text and analysis.fold(text[:50]).strip().startswith(typed):
                 found[text] = None
         if len(found) >= size:

@@ -16,21 +16,22 @@ FACETS = tuple(name for name in KEYWORDS if name != "number")
 STARTS = (1, 2, 3, 4, 6, 8)
 #: Streams for field prefixes, beside the combined one.
 _NAMED = {"title": ("title", "title_en"), "applicant": ("applicant",), "tags": ("tags",)}
-_SPELLED = ("title", "title_en", "tags", "applicant", "abstract_en")
+_SPELLED = ("title", "title_en", "applicant", "abstract_en")
+#: The beginnings of texts from which titles are suggested and more like a document is sought.
+_KEPT = (("title", 200), ("title_en", 300), ("applicant", 200), ("tags", 100), ("abstract", 200), ("abstract_en", 500))
 
 
 def build() -> tantivy.Schema:
-    """``all`` is ranked; ``shown`` and ``like`` are only kept; ``live`` is missing on tombstones."""
+    """``all`` is ranked; ``kept`` is only stored; ``live`` is missing on tombstones."""
     schema = tantivy.SchemaBuilder()
     schema.add_text_field("id", stored=True, fast=True, tokenizer_name="raw", index_option="basic")
     schema.add_integer_field("version", fast=True)
     schema.add_text_field("live", tokenizer_name="raw", index_option="basic")
     for name in ("all", *_NAMED):
         schema.add_text_field(name, tokenizer_name="whitespace", index_option="position")
-    schema.add_text_field("spell", tokenizer_name="whitespace", index_option="basic")
+    schema.add_text_field("spell", tokenizer_name="default", index_option="basic")
     schema.add_text_field("start", tokenizer_name="raw", index_option="basic")
-    for name in ("shown", "like"):
-        schema.add_bytes_field(name, stored=True)
+    schema.add_bytes_field("kept", stored=True)
     for name in KEYWORDS:
         schema.add_text_field(name, fast=name in FACETS, tokenizer_name="raw", index_option="basic")
     for name in (*NUMBERS, "rank", "tie"):
@@ -57,15 +58,20 @@ def _fields(document: Document) -> dict[str, Any]:
         "rank": ranking.rank(document.numbers),
         # the engine multiplies by log2(2 + weight)
         "weight": 2.0 ** ranking.weight(document) - 2.0,
-        "like": " ".join(ranking.likeness(made)).encode(),
-        "shown": json.dumps([texts.get(name, "")[:200] for name in ("title", "title_en", "applicant")]).encode(),
-        "spell": " ".join(analysis.latin_words(" ".join(texts.get(name, "")[:5_000] for name in _SPELLED))),
+        "kept": json.dumps([texts.get(name, "")[:length] for name, length in _KEPT], ensure_ascii=False).encode(),
+        # as they are written: the engine parts and lowers the words itself
+        "spell": [text[:600] for name in _SPELLED if (text := texts.get(name)) and not analysis.has_chinese(text)],
         "start": starts(texts.get("title", ""), texts.get("title_en", ""), texts.get("applicant", "")),
     }
     kept |= {name: stream for name, sources in _NAMED.items() if (stream := analysis.named(made, *sources))}
     kept |= {name: list(dict.fromkeys(values)) for name, values in document.keywords.items() if values}
     kept |= document.numbers
     return kept
+
+
+def texts_of(kept: bytes) -> dict[str, str]:
+    """The beginnings of a document's texts, as they were kept."""
+    return {name: text for (name, _), text in zip(_KEPT, json.loads(kept), strict=True) if text}
 
 
 def starts(*texts: str) -> list[str]:

@@ -13,7 +13,7 @@ from search import analysis, cursor, ranking, spelling
 from search.engine import CursorRefused
 from search.engines.embedded_index import Generation
 from search.engines.embedded_query import Part
-from search.engines.embedded_schema import FACETS
+from search.engines.embedded_schema import FACETS, texts_of
 from search.language import Parsed, parse
 from search.query import DEEPEST, LARGEST_PAGE, MOST_BUCKETS, SORTS, Query
 from search.result import Bucket, Hit, Result
@@ -95,8 +95,8 @@ class Search:
         if not self.query.like:
             return []
         hits = self.searcher.search(self.compiler.ids([self.query.like[:64]]), 1, count=False).hits
-        kept = self.searcher.doc(hits[0][1])["like"] if hits else []
-        return bytes(kept[0]).decode().split() if kept else []
+        kept = self.searcher.doc(hits[0][1])["kept"] if hits else []
+        return list(ranking.likeness(analysis.streams(texts_of(bytes(kept[0]))))) if kept else []
 
     # order
 
