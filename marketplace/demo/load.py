@@ -11,7 +11,7 @@ from marketplace.cases.models import Case
 from marketplace.core.clock import SHANGHAI, now
 from marketplace.core.db import db, unit_of_work
 from marketplace.core.money import format_minor
-from marketplace.demo import collateral, offers, people
+from marketplace.demo import collateral, interest, offers, people
 from marketplace.listings.models import Listing
 
 
@@ -40,6 +40,8 @@ def load(app: Zhiliu, password: str) -> None:
                 case = collateral.enter(loan, approve=number != 3)
             if number in (1, 2) and not db.session.scalar(select(Listing.id).where(Listing.case_id == case.id)):
                 _announce(case.id, number)
+        with unit_of_work():
+            interest.settle()
         db.session.remove()
 
 
