@@ -38,6 +38,7 @@ class Asked:
 
     times: list[float] = field(default_factory=list)
     bare: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)  # milliseconds of this process alone
     memory: Resident | None = None
     found: int = 0
 
@@ -86,12 +87,17 @@ def ask(place: tuple[str, str], questions: list[dict[str, Any]], rounds: int) ->
         return _beside_bare(engine, place[0], questions, rounds)
     for _ in range(rounds):
         for question in questions:
-            begin = time.perf_counter()
-            result = engine.search(Query(**question))
-            asked.times.append((time.perf_counter() - begin) * 1_000)
-            asked.found += len(result.hits)
+            _timed(engine, question, asked)
     asked.memory = resident()
     return asked
+
+
+def _timed(engine: Engine, question: dict[str, Any], asked: Asked) -> None:
+    begin, cpu = time.perf_counter(), time.process_time()
+    result = engine.search(Query(**question))
+    asked.times.append((time.perf_counter() - begin) * 1_000)
+    asked.cpu.append((time.process_time() - cpu) * 1_000)
+    asked.found += len(result.hits)
 
 
 def _beside_bare(engine: Engine, url: str, questions: list[dict[str, Any]], rounds: int) -> Asked:
@@ -109,10 +115,7 @@ def _beside_bare(engine: Engine, url: str, questions: list[dict[str, Any]], roun
             bare_first = (place + turn) % 2 == 0
             if bare_first:
                 asked.bare.append(bare.milliseconds(requests[place]))
-            begin = time.perf_counter()
-            result = engine.search(Query(**question))
-            asked.times.append((time.perf_counter() - begin) * 1_000)
-            asked.found += len(result.hits)
+            _timed(engine, question, asked)
             if not bare_first:
                 asked.bare.append(bare.milliseconds(requests[place]))
     asked.memory = resident()
@@ -255,8 +258,8 @@ def report(every: list[Figures], asked: argparse.Namespace) -> str:
         f"{asked.size:,} documents, {asked.queries} questions asked {asked.rounds} times, each with counts of "
         f"{len(corpus.FACETS)} facets.",
         "",
-        "| engine | bulk | CPU a document | p50 | p95 | of the bare request (p50, p95) | index | memory |",
-        "|" + "---|" * 8,
+        "| engine | bulk | CPU a document | p50 | p95 | CPU of the asking process p50, p95 | of the bare request (p50, p95) | index | memory |",
+        "|" + "---|" * 9,
     ]
     for one in every:
         times, bare = one.asked.times, one.asked.bare
@@ -267,7 +270,8 @@ def report(every: list[Figures], asked: argparse.Namespace) -> str:
         memory = f"asking process {one.asked.memory}" + (f"; node {one.node}" if one.node else "")
         lines.append(
             f"| {one.engine} | {one.documents / one.filled:,.0f}/s | {one.cpu / one.documents * 1e3:.2f} ms "
-            f"| {statistics.median(times):.1f} ms | {percentile(times, 0.95):.1f} ms | {ratio} | {one.disk:.0f} MB "
+            f"| {statistics.median(times):.1f} ms | {percentile(times, 0.95):.1f} ms "
+            f"| {statistics.median(one.asked.cpu):.1f}, {percentile(one.asked.cpu, 0.95):.1f} ms | {ratio} | {one.disk:.0f} MB "
             f"| {memory} |"
         )
     lines += [f"\nBuilt anew under writes, {one.engine}: {one.rebuild}." for one in every if one.rebuild]
