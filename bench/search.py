@@ -258,7 +258,8 @@ def report(every: list[Figures], asked: argparse.Namespace) -> str:
         f"{asked.size:,} documents, {asked.queries} questions asked {asked.rounds} times, each with counts of "
         f"{len(corpus.FACETS)} facets.",
         "",
-        "| engine | bulk | CPU a document | p50 | p95 | CPU of the asking process p50, p95 | of the bare request (p50, p95) | index | memory |",
+        "| engine | bulk | CPU a document | p50 | p95 | CPU of the asking process p50, p95 "
+        "| of the bare request (p50, p95) | index | memory |",
         "|" + "---|" * 9,
     ]
     for one in every:
@@ -271,8 +272,8 @@ def report(every: list[Figures], asked: argparse.Namespace) -> str:
         lines.append(
             f"| {one.engine} | {one.documents / one.filled:,.0f}/s | {one.cpu / one.documents * 1e3:.2f} ms "
             f"| {statistics.median(times):.1f} ms | {percentile(times, 0.95):.1f} ms "
-            f"| {statistics.median(one.asked.cpu):.1f}, {percentile(one.asked.cpu, 0.95):.1f} ms | {ratio} | {one.disk:.0f} MB "
-            f"| {memory} |"
+            f"| {statistics.median(one.asked.cpu):.1f}, {percentile(one.asked.cpu, 0.95):.1f} ms "
+            f"| {ratio} | {one.disk:.0f} MB | {memory} |"
         )
     lines += [f"\nBuilt anew under writes, {one.engine}: {one.rebuild}." for one in every if one.rebuild]
     return "\n".join(lines)
