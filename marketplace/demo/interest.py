@@ -32,7 +32,8 @@ NEEDS: tuple[tuple[str, dict[str, Any]], ...] = (
     }),
     ("enterprise", {
         "title": "矿山安全巡检软件", "title_en": "Software for safety rounds in mines",
-        "details": "演示需求：井下巡检路线和隐患上报的软件著作权，须可以二次开发。", "details_en": None,
+        "details": "演示需求：井下巡检路线和隐患上报的软件著作权，须可以二次开发。",
+        "details_en": "Demo need: copyright in software for inspection rounds underground, open to further work.",
         "ipc": "", "industry": "I6513", "region_code": None, "wanted": "licence",
         "budget_high_minor": 300_000_00, "anonymous": True,
     }),

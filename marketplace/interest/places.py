@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from marketplace.core.i18n import get_locale
-from marketplace.discovery import documents, trees
+from marketplace.discovery import queries, trees
 
 
 def _own(name: tuple[str, str]) -> str:
@@ -18,14 +18,23 @@ def provinces() -> list[tuple[str, str]]:
 
 
 def names(codes: Iterable[str | None]) -> dict[str, str]:
-    """The whole name of each code: 湖北省 武汉市; in English the province."""
+    """The whole name of each code, as far as it is known: 湖北省 武汉市. One statement."""
     wanted = [code for code in codes if code]
     if not wanted:
         return {}
-    if str(get_locale() or "zh") == "en":
-        return {code: trees.REGION[code[:2] + "0000"][1] for code in wanted if code[:2] + "0000" in trees.REGION}
-    known = documents.region_names(wanted)
-    return {code: " ".join(known[step] for step in trees.region_path(code) if step in known) or code for code in wanted}
+    english = str(get_locale() or "zh") == "en"
+    steps = {("region", step) for code in wanted for step in trees.region_path(code)}
+    known = queries.names(steps, english)
+    return {code: _whole(code, known, english) for code in wanted}
+
+
+def _whole(code: str, known: Mapping[tuple[str, str], str], english: bool) -> str:
+    """A division without an English name is told by its code beside what stands above it."""
+    called = [known.get(("region", step), "") for step in trees.region_path(code)]
+    if english:
+        called = [name if name.isascii() else "" for name in called]
+    told = " ".join(name for name in called if name)
+    return told if called and called[-1] else f"{told} {code}".strip()
 
 
 def near(code: str | None) -> list[tuple[str, str]]:

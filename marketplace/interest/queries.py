@@ -13,6 +13,7 @@ from sqlalchemy.orm import selectinload
 from marketplace.core.actor import Actor
 from marketplace.core.clock import now
 from marketplace.core.db import db
+from marketplace.core.i18n import title_of
 from marketplace.interest.filters import BoardFilters
 from marketplace.interest.models import (
     Need,
@@ -367,8 +368,9 @@ def found_by(search: SavedSearch, limit: int = 100) -> list[tuple[Offer, datetim
 
 
 def labels(ids: Iterable[int]) -> dict[int, str]:
-    """What people call these needs. One query."""
-    return dict(db.session.execute(select(Need.id, Need.title).where(Need.id.in_(list(ids)))).all())
+    """What people call these needs, in the reader's language. One query."""
+    rows = db.session.execute(select(Need.id, Need.title, Need.title_en).where(Need.id.in_(list(ids))))
+    return {row.id: title_of(row) for row in rows}
 
 
 def search_labels(ids: Iterable[int]) -> dict[int, str]:

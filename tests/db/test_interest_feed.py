@@ -80,15 +80,14 @@ def test_a_late_commit_is_not_missed(app: Zhiliu) -> None:
 
 
 def test_walking_while_offers_change_misses_nothing_and_repeats_no_change(app: Zhiliu) -> None:
-    made = [make_listing("published") for _n in range(4)]
-    stop = threading.Event()
+    ids = [make_listing("published").id for _n in range(4)]
     done: list[int] = []
 
     def change(number: int) -> None:
         with app.app_context():
             for turn in range(12):
                 with unit_of_work():
-                    feed.changed(("listings", made[(number + turn) % 4].id))
+                    feed.changed(("listings", ids[(number + turn) % 4]))
                 done.append(1)
 
     threads = [threading.Thread(target=change, args=(n,)) for n in range(3)]
@@ -108,7 +107,6 @@ def test_walking_while_offers_change_misses_nothing_and_repeats_no_change(app: Z
         read()
     for thread in threads:
         thread.join(20)
-    stop.set()
     before = -1
     while after != before:
         before = after

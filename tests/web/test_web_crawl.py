@@ -6,7 +6,7 @@ import re
 from collections import Counter, deque
 from collections.abc import Iterator
 from html import unescape
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import pytest
 from flask.testing import FlaskClient
@@ -88,6 +88,9 @@ TYPED = {
     "document": (("filename",), "the uploader's name for it"),
     "import_run": (("filename", "sheet"), "the uploader's file"),
     "import_fault": (("value", "column"), "the uploader's cells"),
+    "need": (("title", "details", "contact", "state_reason"), "the poster's words; English ones are shown if given"),
+    "need_response": (("message", "contact", "state_reason"), "the owner's words"),
+    "saved_search": (("name",), "the user's name for it"),
 }  # fmt: skip
 OFFICIAL = ("中文",)  # a language is called by its own name
 
@@ -104,6 +107,8 @@ def typed_by_people(app: Zhiliu) -> set[str]:
         for column in columns:
             if column in known:
                 found |= set(db.session.scalars(text(f'SELECT DISTINCT "{column}" FROM "{table}"')))
+    for kept in db.session.scalars(text("SELECT query FROM saved_search")):
+        found |= {value for _name, value in parse_qsl(kept)}  # the words that the user looks for
     return {value for value in found if value and CJK.search(value)}
 
 
