@@ -221,5 +221,6 @@ def question(wanted: Wanted, synonyms: Iterable[tuple[str, ...]] = (), facets: I
         size=PAGE,
         cursor=wanted.cursor,
         facets=tuple(facets),
+        counted={scheme: trees.pattern(scheme, getattr(wanted, scheme)) for scheme in trees.SCHEMES},
         synonyms=tuple(synonyms),
     )

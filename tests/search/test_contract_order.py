@@ -185,6 +185,22 @@ def test_huge_facets_are_cut_to_the_most_frequent(engine: Engine):
     assert counted["G"] == 30 and len(counted) == MOST_BUCKETS
 
 
+def test_only_the_values_wanted_of_a_tree_are_counted(engine: Engine):
+    put(
+        engine,
+        make("a", "水泵", ipc=("H", "H01", "H01M", "H01M10/00", "H01M10/0525"), region=("420000", "420100")),
+        make("b", "水泵", ipc=("H", "H01", "H01L"), region=("420000", "420500")),
+        make("c", "水泵", ipc=("G", "G06"), region=("110000", "110105")),
+    )
+    counted = {"ipc": "[A-H]|H01[A-Z]|H01M10/[0-9]+", "region": "[0-9][0-9]0000|42[0-9][0-9]00"}
+    result = engine.search(Query("水泵", facets=("ipc", "region"), counted=counted, filters={"ipc": ("H01",)}))
+    found_of = {name: {bucket.value: bucket.count for bucket in buckets} for name, buckets in result.facets.items()}
+    assert found_of == {
+        "ipc": {"H": 2, "G": 1, "H01M": 1, "H01L": 1, "H01M10/00": 1, "H01M10/0525": 1},
+        "region": {"420000": 2, "420100": 1, "420500": 1},
+    }
+
+
 def test_unknown_names_are_ignored(engine: Engine):
     put(engine, make("a", "水泵", kind="x"))
     result = engine.search(
