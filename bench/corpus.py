@@ -14,6 +14,7 @@ from typing import Any
 
 from bench import records
 from marketplace.discovery import bands, trees
+from search.analysis import chinese_words
 from search.document import Document
 from search.numbers import forms
 
@@ -124,16 +125,23 @@ def _steps(scheme: str, codes: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(step for code in codes for step in trees.path(scheme, code)))
 
 
+def _words(draw: random.Random, title: str) -> str:
+    """One to three dictionary words of a Chinese title."""
+    words = [word for word in chinese_words(title) if len(word) > 1] or [title]
+    return " ".join(draw.sample(words, min(len(words), draw.randrange(1, 4))))
+
+
 def questions(folder: Path, material: Material, count: int, seed: int = 2) -> Iterator[dict[str, Any]]:
-    """What a reader might ask: a real title or a topic, most with one to three filters. As arguments of ``Query``."""
+    """What a reader might ask: one to three words of a real title, a whole title in Chinese or English, or a topic, a
+    quarter each; none to three filters. As arguments of ``Query``."""
     draw = random.Random(seed)
     topics = [row for row in records.lines(folder / "relevance" / "topic_queries.jsonl") if row["standalone"]]
     asked = [row[name] for row in topics for name in ("query_zh", "query_en") if row.get(name)]
     for _ in range(count):
         text = draw.choice(
             (
+                _words(draw, draw.choice(material.titles)[0]),
                 draw.choice(material.titles)[0],
-                draw.choice(material.zh)[0],
                 draw.choice(material.en)[0],
                 draw.choice(asked),
             )

@@ -257,8 +257,8 @@ def main() -> int:
 
 def report(every: list[Figures], asked: argparse.Namespace) -> str:
     lines = [
-        f"{asked.size:,} documents, {asked.queries} questions (Elasticsearch: {asked.rounds} rounds), each with counts of "
-        f"{len(corpus.FACETS)} facets.",
+        f"{asked.size:,} documents, {asked.queries} questions (Elasticsearch: {asked.rounds} rounds), each with counts "
+        f"of {len(corpus.FACETS)} facets.",
         "",
         "| engine | bulk | CPU a document | p50 | p95 | CPU of the asking process p50, p95 "
         "| of the bare request (p50, p95) | index | memory |",
