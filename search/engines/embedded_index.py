@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import tantivy
@@ -13,10 +15,41 @@ from search.document import Document
 from search.engine import EngineDown
 from search.engines import embedded_schema
 from search.engines.embedded_query import Compiler
-from search.result import Fault
+from search.result import Bucket, Fault
 
 _HEAP = 64_000_000  # bytes the writer may fill before it writes a segment
 _IDS = 10_000  # ids looked up at once
+_COUNTED = 200  # questions
+_WALKS = 8  # views held for walks, at most, and for how long after the last page
+_WALK_SECONDS = 300.0
+
+
+class Counted:
+    """Totals and facets of the last questions, as long as nothing is written: the next page, another order and the page
+    that everybody opens first ask for the same counts."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[int, dict[str, tuple[Bucket, ...]]]] = {}
+
+    def get(self, key: str) -> tuple[int, dict[str, tuple[Bucket, ...]]] | None:
+        return self._kept.get(key)
+
+    def put(self, key: str, total: int, facets: dict[str, tuple[Bucket, ...]]) -> None:
+        if len(self._kept) >= _COUNTED:
+            self._kept.clear()
+        self._kept[key] = total, facets
+
+
+Stamp = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class View:
+    """The index as of one commit, with what was counted in exactly that state."""
+
+    searcher: tantivy.Searcher
+    stamp: Stamp
+    counted: Counted = field(default_factory=Counted)
 
 
 class Generation:
@@ -30,8 +63,8 @@ class Generation:
             self.index = tantivy.Index.open(str(path))
             self.index.config_reader("manual")
             self.schema = self.index.schema
-            self._stamp = self._look()
-            self._searcher = self.index.searcher()
+            stamp = self._look()
+            self._view = View(self.index.searcher(), stamp)
         except FileNotFoundError:
             raise
         except (ValueError, OSError) as error:
@@ -39,6 +72,7 @@ class Generation:
                 raise FileNotFoundError(str(path)) from error
             raise EngineDown(f"the index in {path} is damaged: {error}") from error
         self.compiler = Compiler(self.schema)
+        self._walked: dict[Stamp, tuple[View, float]] = {}
 
     @classmethod
     def make(cls, path: Path) -> Generation:
@@ -48,24 +82,43 @@ class Generation:
 
     def searcher(self) -> tantivy.Searcher:
         """As of the last commit of any process."""
-        stamp = self._look()
-        if stamp != self._stamp:
-            with self._guard:
-                if stamp != self._stamp:
-                    self._reload(stamp)
-        return self._searcher
+        return self.view().searcher
 
-    def _reload(self, stamp: tuple[int, int]) -> None:
+    def view(self) -> View:
+        """The same, with what was counted."""
+        stamp = self._look()
+        if stamp != self._view.stamp:
+            with self._guard:
+                if stamp != self._view.stamp:
+                    self._reload(stamp)
+        return self._view
+
+    def walked(self, stamp: Stamp) -> View | None:
+        """The view in which a walk began, if this process still holds it: there the next page is exact."""
+        with self._guard:
+            found = self._walked.get(stamp)
+        return found[0] if found else None
+
+    def hold(self, view: View) -> None:
+        """Somebody may go on from a page of this view; the latest few are held for a few minutes."""
+        now = time.monotonic()
+        with self._guard:
+            self._walked.pop(view.stamp, None)
+            self._walked[view.stamp] = view, now
+            old = [stamp for stamp, (_, used) in self._walked.items() if now - used > _WALK_SECONDS]
+            for stamp in [*old, *list(self._walked)[:-_WALKS]]:
+                self._walked.pop(stamp, None)
+
+    def _reload(self, stamp: Stamp) -> None:
         try:
             self.index.reload()
         except (ValueError, OSError) as error:
             if not self._meta.exists():
                 raise FileNotFoundError(str(self.path)) from error
             raise EngineDown(f"the index in {self.path} is damaged: {error}") from error
-        self._searcher = self.index.searcher()
-        self._stamp = stamp
+        self._view = View(self.index.searcher(), stamp)
 
-    def _look(self) -> tuple[int, int]:
+    def _look(self) -> Stamp:
         found = os.stat(self._meta)
         return found.st_mtime_ns, found.st_ino
 

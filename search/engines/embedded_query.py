@@ -27,8 +27,10 @@ class Compiler:
 
     def question(self, parsed: Parsed, query: Query, like: Sequence[str]) -> list[Part]:
         """The text side: what must, may and must not be in a document, filters apart."""
-        parts: list[Part] = [(Occur.Must, self._silent(self._term(*_LIVE)))]
+        parts: list[Part] = []
         found = self._found(parsed, query)
+        if query.ids is not None or query.also or not (found is not None or like or parsed.must or parsed.filters):
+            parts.append((Occur.Must, self._silent(self._term(*_LIVE))))  # tombstones have no text, but an id
         if found is not None:
             parts.append((Occur.Must, found))
         if like:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import tantivy
@@ -21,9 +22,42 @@ from search.result import Bucket, Hit, Result
 _NEAR = 32  # served hits that a cursor remembers
 _SHORT = 30  # of the 62 bits of a tie, those that a cursor leaves out there
 _SLACK = 64
+_LONGEST_KEY = 4_000  # of a question whose counts are remembered
 _CANDIDATES = 3_000  # words looked at for one typing error
 
 Row = tuple[float, int, DocAddress]  # score or sort value, tie, address
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a page ended: after how many hits, at which score or value and tie. By relevance also the (shortened) ties
+    of the hits just shown and the stamp of the view in which the walk began."""
+
+    served: int
+    value: float | None
+    tie: int
+    near: tuple[int, ...] = ()
+    stamp: tuple[int, int] | None = None
+
+    def written(self) -> list[Any]:
+        return [self.served, self.value, self.tie, list(self.near), list(self.stamp) if self.stamp else None]
+
+    @classmethod
+    def read(cls, written: Any) -> Place:
+        try:
+            served, value, tie, near, stamp = written
+            place = cls(
+                int(served),
+                value if value is None else value + 0,
+                int(tie),
+                tuple(int(number) for number in near),
+                (int(stamp[0]), int(stamp[1])) if stamp else None,
+            )
+        except (TypeError, ValueError, LookupError):
+            raise CursorRefused("this cursor belongs to another search") from None
+        if not 0 < place.served <= DEEPEST or not (place.value is None or abs(place.value) < 2**63):
+            raise CursorRefused("this cursor leads too far")
+        return place
 
 
 class Search:
@@ -32,12 +66,16 @@ class Search:
     def __init__(self, generation: Generation, query: Query) -> None:
         self.query = query
         self.compiler = generation.compiler
-        self.searcher = generation.searcher()
+        self.generation = generation
+        self.view = generation.view()
+        self.total: int | None = None
         self.size = max(1, min(query.size, LARGEST_PAGE))
         self.sort = query.sort if query.sort in SORTS else "relevance"
 
     def result(self) -> Result:
-        after = cursor.decode(self.query) if self.query.cursor else None
+        self.after = Place.read(cursor.decode(self.query)) if self.query.cursor else None
+        if self.after is not None and self.after.stamp:
+            self.view = self.generation.walked(self.after.stamp) or self.view
         parsed, corrected = self._mended(self._parse(self.query.text))
         like = self._like()
         if self.query.like and not like:
@@ -45,17 +83,17 @@ class Search:
         self.asked = self.compiler.question(parsed, self.query, like)
         whole = self.compiler.both([*self.asked, *self.compiler.filters(self.query)])
         ranked = self.sort == "relevance" and (parsed.ranked or bool(like))
-        served = self._served(after)
+        served = self.after.served if self.after else 0
         left = max(0, min(self.size, DEEPEST - served))
-        found = self._by_score(whole, after, left) if ranked else self._by_value(whole, after, left)
+        found = self._by_score(whole, left) if ranked else self._by_value(whole, left)
         hits = [Hit(name, value if ranked else 0.0) for name, value, _ in found[:left]]
         more = len(found) > left and served + left < DEEPEST
-        total: int = self.searcher.search(whole, 1).count  # type: ignore[attr-defined]
+        total, facets = self._counts(whole)
         return Result(
             hits=tuple(hits),
             total=total,
-            facets=self._facets(whole),
-            cursor=self._cursor(after, found[:left], served) if more and hits else "",
+            facets=facets,
+            cursor=self._go_on(found[:left], ranked) if more and hits else "",
             corrected=corrected,
             exact=self._exact(parsed, whole, found, ranked),
             cut=parsed.cut,
@@ -79,12 +117,14 @@ class Search:
         return self._parse(text), text
 
     def _known(self, word: str) -> bool:
-        return bool(self.searcher.doc_freq("spell", word) or self.searcher.doc_freq("all", analysis.stream(word)))
+        return bool(
+            self.view.searcher.doc_freq("spell", word) or self.view.searcher.doc_freq("all", analysis.stream(word))
+        )
 
     def _meant(self, word: str) -> str | None:
         """Two right letters at the beginning are looked for first, then one."""
         for length in (2, 1):
-            known = self.searcher.terms_with_prefix("spell", word[:length], limit=_CANDIDATES)
+            known = self.view.searcher.terms_with_prefix("spell", word[:length], limit=_CANDIDATES)
             meant = spelling.closest(word, known)
             if meant:
                 return meant
@@ -94,63 +134,61 @@ class Search:
         """The tokens that stand for the document that more are to be like; the rare ones tell most."""
         if not self.query.like:
             return []
-        hits = self.searcher.search(self.compiler.ids([self.query.like[:64]]), 1, count=False).hits
-        kept = self.searcher.doc(hits[0][1])["kept"] if hits else []
+        hits = self.view.searcher.search(self.compiler.ids([self.query.like[:64]]), 1, count=False).hits
+        kept = self.view.searcher.doc(hits[0][1])["kept"] if hits else []
         return list(ranking.likeness(analysis.streams(texts_of(bytes(kept[0]))))) if kept else []
 
     # order
 
-    def _by_score(self, whole: tantivy.Query, after: Any, size: int) -> list[tuple[str, float, int]]:
+    def _by_score(self, whole: tantivy.Query, size: int) -> list[tuple[str, float, int]]:
         """The page after the last hit served, found again by its id where scores moved with what was written."""
-        served = self._served(after)
-        candidates = self._scored(whole, served + size + 1)
+        after = self.after
+        candidates = self._scored(whole, (after.served if after else 0) + size + 1)
         if after is None:
-            rest = candidates
-        else:
-            score, tie, near = self._place(after, 3)
-            seen = {int(number) for number in near}
-            at = next((i for i, (_, t, _) in enumerate(candidates) if t == tie), None)
-            if at is None:
-                at = sum(1 for s, t, _ in candidates if (-s, t) <= (-score, tie)) - 1
-            # an unserved hit just before the place was lifted over it by a write
-            start = max(0, at - _NEAR // 2) if len(seen) >= _NEAR else 0
-            lifted = [one for one in candidates[start : at + 1] if one[1] >> _SHORT not in seen]
-            rest = lifted + [one for one in candidates[at + 1 :] if one[1] >> _SHORT not in seen]
-        return self._named([(score, tie, address) for score, tie, address in rest[: size + 1]])
+            return self._named(candidates[: size + 1])
+        seen = set(after.near)
+        at = next((i for i, (_, tie, _) in enumerate(candidates) if tie == after.tie), None)
+        if at is None:
+            at = sum(1 for score, tie, _ in candidates if (-score, tie) <= (-(after.value or 0.0), after.tie)) - 1
+        # an unserved hit just before the place was lifted over it by a write
+        start = max(0, at - _NEAR // 2) if len(seen) >= _NEAR else 0
+        lifted = [one for one in candidates[start : at + 1] if one[1] >> _SHORT not in seen]
+        rest = [one for one in candidates[at + 1 :] if one[1] >> _SHORT not in seen]
+        return self._named([*lifted, *rest][: size + 1])
 
     def _scored(self, whole: tantivy.Query, need: int) -> list[Row]:
         """The best, equal scores in the order of their ties: read on until the last score needed is complete."""
         limit = need + _SLACK
         while True:
-            hits = self.searcher.search(whole, limit, count=False, weight_by_field="weight").hits
+            found = self.view.searcher.search(whole, limit, count=True, weight_by_field="weight")
+            hits, self.total = found.hits, found.count  # type: ignore[attr-defined]
             if len(hits) < limit or hits[-1][0] < hits[need - 1][0] or limit >= 4 * DEEPEST:
                 break
             limit *= 4
         return self._tied(hits)
 
-    def _by_value(self, whole: tantivy.Query, after: Any, size: int) -> list[tuple[str, float, int]]:
+    def _by_value(self, whole: tantivy.Query, size: int) -> list[tuple[str, float, int]]:
         """Sorted by a number; what has none comes last; equal values in the order of their ties."""
         field, downwards = ranking.ORDERS[self.sort]
         need = size + 1
         out: list[Row] = []
-        value: int | None = None
-        tie = -1
-        valued = True
-        if after is not None:
-            value, tie, _ = self._place(after, 3)
+        value: float | None = None
+        tie, valued = -1, True
+        if self.after is not None:
+            value, tie = self.after.value, self.after.tie
             valued = value is not None
             if value is not None:
-                out += self._group(whole, self.compiler.between(field, int(value), int(value)), value, int(tie), need)
+                out += self._group(whole, self.compiler.between(field, int(value), int(value)), value, tie, need)
         if valued and len(out) < need:
             out += self._run(whole, field, downwards, value, need - len(out))
         if len(out) < need:
             missing = tantivy.Query.boolean_query(
                 [(Occur.Must, whole), (Occur.MustNot, tantivy.Query.exists_query(field))]
             )
-            out += self._group(missing, None, None, -1 if valued else int(tie), need - len(out))
+            out += self._group(missing, None, None, -1 if valued else tie, need - len(out))
         return self._named(out)
 
-    def _run(self, whole: tantivy.Query, field: str, downwards: bool, value: int | None, need: int) -> list[Row]:
+    def _run(self, whole: tantivy.Query, field: str, downwards: bool, value: float | None, need: int) -> list[Row]:
         """The next by value beyond ``value``."""
         if value is None:
             beyond = tantivy.Query.exists_query(field)
@@ -159,7 +197,7 @@ class Search:
             beyond = self.compiler.between(field, low, high)
         query = tantivy.Query.boolean_query([(Occur.Must, whole), (Occur.Must, beyond)])
         order = Order.Desc if downwards else Order.Asc
-        hits = self.searcher.search(query, need + 1, count=False, order_by_field=field, order=order).hits
+        hits = self.view.searcher.search(query, need + 1, count=False, order_by_field=field, order=order).hits
         if len(hits) <= need:
             return self._tied(hits, downwards)
         last = hits[-1][0]
@@ -176,48 +214,44 @@ class Search:
         parts: list[Part] = [(Occur.Must, whole), (Occur.Must, self.compiler.between("tie", tie + 1, None))]
         if group is not None:
             parts.append((Occur.Must, group))
-        hits = self.searcher.search(
+        hits = self.view.searcher.search(
             tantivy.Query.boolean_query(parts), need, count=False, order_by_field="tie", order=Order.Asc
         ).hits
         return [(value, int(found), address) for found, address in hits]  # type: ignore[misc]
 
     def _tied(self, hits: Sequence[tuple[Any, DocAddress]], downwards: bool = True) -> list[Row]:
-        ties = self.searcher.fast_field_values("tie", [address for _, address in hits])
+        ties = self.view.searcher.fast_field_values("tie", [address for _, address in hits])
         rows = [(value, int(tie or 0), address) for (value, address), tie in zip(hits, ties, strict=True)]
         return sorted(rows, key=lambda row: (-row[0] if downwards else row[0], row[1]))
 
     def _named(self, rows: Sequence[Row]) -> list[tuple[str, float, int]]:
-        return [(self.searcher.doc(address)["id"][0], value, tie) for value, tie, address in rows]
+        return [(self.view.searcher.doc(address)["id"][0], value, tie) for value, tie, address in rows]
 
-    # cursor: [served, value, tie, ties of the last hits served]
-
-    @staticmethod
-    def _served(after: Any) -> int:
-        if after is None:
-            return 0
-        try:
-            served = int(after[0])
-        except (TypeError, ValueError, LookupError):
-            raise CursorRefused("this cursor belongs to another search") from None
-        if not 0 < served <= DEEPEST:
-            raise CursorRefused("this cursor leads too far")
-        return served
-
-    @staticmethod
-    def _place(after: Any, length: int) -> tuple[Any, int, list[int]]:
-        try:
-            value, tie, near = after[1 : 1 + length]
-            return value, int(tie), [int(number) for number in near]
-        except (TypeError, ValueError):
-            raise CursorRefused("this cursor belongs to another search") from None
-
-    def _cursor(self, after: Any, page: Sequence[tuple[str, float, int]], served: int) -> str:
+    def _go_on(self, page: Sequence[tuple[str, float, int]], ranked: bool) -> str:
+        """The cursor of the next page. By relevance it remembers the view and the hits just shown."""
+        before = self.after.served if self.after else 0
         _, value, tie = page[-1]
-        before = self._place(after, 3)[2] if after is not None else []
-        near = [*before, *(one >> _SHORT for _, _, one in page)][-_NEAR:]
-        return cursor.encode(self.query, [served + len(page), value, tie, near])
+        if not ranked:
+            return cursor.encode(self.query, Place(before + len(page), value, tie).written())
+        self.generation.hold(self.view)
+        shown = [*(self.after.near if self.after else ()), *(one >> _SHORT for _, _, one in page)]
+        return cursor.encode(
+            self.query, Place(before + len(page), value, tie, tuple(shown[-_NEAR:]), self.view.stamp).written()
+        )
 
     # counts
+
+    def _counts(self, whole: tantivy.Query) -> tuple[int, dict[str, tuple[Bucket, ...]]]:
+        key = repr(replace(self.query, cursor="", size=0, sort="relevance"))
+        known = self.view.counted.get(key) if len(key) < _LONGEST_KEY else None
+        if known is None:
+            total = self.total
+            if total is None:
+                total = self.view.searcher.search(whole, 1).count  # type: ignore[attr-defined]
+            known = total, self._facets(whole)
+            if len(key) < _LONGEST_KEY:
+                self.view.counted.put(key, *known)
+        return known
 
     def _facets(self, whole: tantivy.Query) -> dict[str, tuple[Bucket, ...]]:
         """Counted with every filter but the facet's own."""
@@ -233,8 +267,12 @@ class Search:
     def _count(self, query: tantivy.Query, names: Sequence[str]) -> dict[str, tuple[Bucket, ...]]:
         if not names:
             return {}
-        terms = {name: {"terms": {"field": name, "size": MOST_BUCKETS}} for name in names}
-        counted = self.searcher.aggregate(query, terms)
+        only = self.query.counted
+        terms = {
+            name: {"terms": {"field": name, "size": MOST_BUCKETS, **({"include": only[name]} if name in only else {})}}
+            for name in names
+        }
+        counted = self.view.searcher.aggregate(query, terms)
         return {
             name: tuple(
                 Bucket(str(bucket["key"]), int(bucket["doc_count"]))

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -176,3 +177,38 @@ def test_a_document_the_index_cannot_keep_is_one_fault_and_the_others_are_writte
     faults = engine.write([make("a", "水泵"), bad, make("b", "水泵")])
     assert [(fault.id, fault.permanent) for fault in faults] == [("bad", True)]
     assert set(found(engine, "水泵")) == {"a", "b"}
+
+
+def test_a_walk_over_several_processes_meets_everything_once_although_every_score_moves(folder: Path, engine: Embedded):
+    """No process holds the view in which the walk began: the place is found again by the document shown last."""
+    put(engine, *(make(f"d{n:03}", "水泵", abstract="阀门 " * n, version=1) for n in range(150)))
+    query = Query(text="水泵", size=10)
+    met: list[str] = []
+    turn = 0
+    while turn == 0 or query.cursor:
+        result = Embedded(folder).search(query)
+        met += [hit.id for hit in result.hits]
+        new = [make(f"x{turn}-{n}", "叶轮") for n in range(40)]  # makes every 水泵 rarer, every text longer
+        put(engine, *new, make(f"y{turn}", "水泵"))  # one that belongs before the place
+        query = replace(query, cursor=result.cursor)
+        turn += 1
+    assert len(met) == len(set(met))
+    assert sorted(one for one in met if one.startswith("d")) == [f"d{n:03}" for n in range(150)]
+
+
+def test_a_held_view_ends(engine: Embedded, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("search.engines.embedded_index._WALKS", 2)
+    put(engine, *(make(f"d{n}", "水泵") for n in range(30)))
+    for turn in range(5):
+        put(engine, make(f"x{turn}", "水泵"))
+        assert engine.search(Query(text="水泵", size=5)).cursor
+    assert len(engine._current()._walked) == 2
+
+
+def test_counts_are_remembered_only_until_a_write(engine: Embedded):
+    put(engine, make("a", "水泵", kind="x"))
+    query = Query(text="水泵", facets=("kind",))
+    first = engine.search(query)
+    assert engine.search(replace(query, sort="newest")).facets == first.facets
+    put(engine, make("b", "水泵", kind="y"))
+    assert engine.search(query).total == 2 and len(engine.search(query).facets["kind"]) == 2
