@@ -157,7 +157,7 @@ def questions(folder: Path, material: Material, count: int, seed: int = 2) -> It
                 filters[name] = (draw.choice("ABCEFGH"),)
             else:
                 filters[name] = tuple(draw.sample(sorted(set(KINDS if name == "kind" else CHANNELS)), 2))
-        counted = {scheme: trees.pattern(scheme, filters.get(scheme, ())) for scheme in trees.SCHEMES}
+        opened = {scheme: trees.opened(scheme, filters.get(scheme, ())) for scheme in trees.SCHEMES}
         yield {
-            "text": text, "filters": filters, "ranges": ranges, "facets": FACETS, "counted": counted, "size": 20
+            "text": text, "filters": filters, "ranges": ranges, "facets": FACETS, "opened": opened, "size": 20
         }  # fmt: skip

@@ -24,8 +24,8 @@ class Query:
     Chinese run (an alert must not cry wolf). An empty text matches everything. ``synonyms``: groups of words that
     managers keep, used besides the domain's own lists. ``also``: ids that count as found by the text although no word
     of it may stand in them (near in meaning, search/dense.py); filters hold for them too, and they add no score.
-    ``counted``: of a facet with thousands of values, a regular expression (letters, digits, ``[] + | () /``) that the
-    values to be counted match as a whole; a page counts the top of a tree and what is below the opened places.
+    ``opened``: of a facet that is a tree (search/branches.py) only the top is counted, these codes, and what stands
+    directly below them; without an entry every value is counted.
     ``names``: for a field prefix, the value that a word typed behind it stands for (``region``: 湖北 → 420000).
     """
 
@@ -36,7 +36,7 @@ class Query:
     size: int = 20
     cursor: str = ""
     facets: tuple[str, ...] = ()
-    counted: Mapping[str, str] = field(default_factory=dict)
+    opened: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     ids: tuple[str, ...] | None = None
     like: str = ""
     match: Literal["any", "all"] = "any"

@@ -153,35 +153,9 @@ PATHS: Mapping[str, Callable[[str], tuple[str, ...]]] = {
 }
 
 
-#: What stands directly below a code, and the top, as patterns.
-_BELOW = {
-    "ipc": (
-        ("", "[A-H]"),
-        ("[A-H]", "{0}[0-9][0-9]"),
-        ("[A-H][0-9]{2}", "{0}[A-Z]"),
-        ("[A-H][0-9]{2}[A-Z]", "{0}[0-9]+/00"),
-        ("[A-H][0-9]{2}[A-Z][0-9]+/00", "{1}/[0-9]+"),
-    ),
-    "industry": (("", "[A-T]"), ("[A-T]", "{0}[0-9][0-9]"), ("[A-T][0-9]{2,3}", "{0}[0-9]")),
-    "region": (
-        ("", "[0-9][0-9]0000"),
-        ("(?:11|12|31|50)0000", "{2}[0-9][0-9][0-9][0-9]"),
-        ("[0-9]{2}0000", "{2}[0-9][0-9]00"),
-        ("[0-9]{4}00", "{3}[0-9][0-9]"),
-    ),
-}
-
-
-def pattern(scheme: str, chosen: Iterable[str]) -> str:
-    """A regular expression of the codes that a page shows: the top, what was chosen with all above it, and what stands
-    directly below these."""
-    opened = dict.fromkeys(step for code in chosen for step in path(scheme, code))
-    parts = dict.fromkeys(opened)
-    for code in ("", *opened):
-        below = next((how for what, how in _BELOW[scheme] if re.fullmatch(what, code)), None)
-        if below:
-            parts[below.format(code, code.partition("/")[0], code[:2], code[:4])] = None
-    return "|".join(parts)
+def opened(scheme: str, chosen: Iterable[str]) -> tuple[str, ...]:
+    """The codes whose branches a page shows: what was chosen and all above it."""
+    return tuple(dict.fromkeys(step for code in chosen for step in path(scheme, code)))
 
 
 def path(scheme: str, code: str) -> tuple[str, ...]:

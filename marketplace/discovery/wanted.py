@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from marketplace.core.clock import SHANGHAI
 from marketplace.core.money import MoneyRefused, parse_minor
-from marketplace.discovery import bands, trees
+from marketplace.discovery import bands, prefixes, trees
 from marketplace.discovery.documents import LICENCES
 from marketplace.listings.filters import CHANNELS, KIND_CODES, STATES
 from search.query import LONGEST_TEXT, Query, Sort
@@ -221,6 +221,7 @@ def question(wanted: Wanted, synonyms: Iterable[tuple[str, ...]] = (), facets: I
         size=PAGE,
         cursor=wanted.cursor,
         facets=tuple(facets),
-        counted={scheme: trees.pattern(scheme, getattr(wanted, scheme)) for scheme in trees.SCHEMES},
+        opened={scheme: trees.opened(scheme, getattr(wanted, scheme)) for scheme in trees.SCHEMES},
         synonyms=tuple(synonyms),
+        names=prefixes.names(),
     )

@@ -8,10 +8,13 @@ from typing import Any
 import tantivy
 
 from search import analysis, ranking
+from search.branches import TREES, top
 from search.document import KEYWORDS, NUMBERS, Document
 
-LAYOUT = "v1"  # changes whenever this file changes what is kept
+LAYOUT = "v2"  # changes whenever this file changes what is kept
 FACETS = tuple(name for name in KEYWORDS if name != "number")
+#: Between the values of one document in a column that holds them as one: such a column is counted many times faster.
+BESIDE = "\x1f"
 #: Lengths of the beginnings by which titles and applicants are suggested.
 STARTS = (1, 2, 3, 4, 6, 8)
 #: Streams for field prefixes, beside the combined one.
@@ -33,7 +36,9 @@ def build() -> tantivy.Schema:
     schema.add_text_field("start", tokenizer_name="raw", index_option="basic")
     schema.add_bytes_field("kept", stored=True)
     for name in KEYWORDS:
-        schema.add_text_field(name, fast=name in FACETS, tokenizer_name="raw", index_option="basic")
+        schema.add_text_field(name, fast=name in TREES, tokenizer_name="raw", index_option="basic")
+        if name in FACETS:
+            schema.add_text_field(column(name), fast=True, tokenizer_name="raw", index_option="basic")
     for name in (*NUMBERS, "rank", "tie"):
         schema.add_integer_field(name, fast=True)
     schema.add_float_field("weight", fast=True)
@@ -65,8 +70,16 @@ def _fields(document: Document) -> dict[str, Any]:
     }
     kept |= {name: stream for name, sources in _NAMED.items() if (stream := analysis.named(made, *sources))}
     kept |= {name: list(dict.fromkeys(values)) for name, values in document.keywords.items() if values}
+    for name, values in document.keywords.items():
+        if name in FACETS and (tops := top(name, values)):
+            kept[column(name)] = BESIDE.join(sorted(set(tops)))
     kept |= document.numbers
     return kept
+
+
+def column(facet: str) -> str:
+    """The column that holds a document's values of a facet (of a tree its top) as one."""
+    return f"{facet}_set"
 
 
 def texts_of(kept: bytes) -> dict[str, str]:

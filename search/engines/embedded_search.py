@@ -11,10 +11,11 @@ import tantivy
 from tantivy import DocAddress, Occur, Order
 
 from search import analysis, cursor, ranking, spelling
+from search.branches import TREES, below
 from search.engine import CursorRefused
 from search.engines.embedded_index import Generation
 from search.engines.embedded_query import Part
-from search.engines.embedded_schema import FACETS, texts_of
+from search.engines.embedded_schema import BESIDE, FACETS, column, texts_of
 from search.language import Parsed, parse
 from search.query import DEEPEST, LARGEST_PAGE, MOST_BUCKETS, SORTS, Query
 from search.result import Bucket, Hit, Result
@@ -22,6 +23,7 @@ from search.result import Bucket, Hit, Result
 _NEAR = 32  # served hits that a cursor remembers
 _SHORT = 30  # of the 62 bits of a tie, those that a cursor leaves out there
 _SLACK = 64
+_MOST_SETS = 50_000  # combinations of values counted
 _LONGEST_KEY = 4_000  # of a question whose counts are remembered
 _CANDIDATES = 3_000  # words looked at for one typing error
 
@@ -267,19 +269,17 @@ class Search:
     def _count(self, query: tantivy.Query, names: Sequence[str]) -> dict[str, tuple[Bucket, ...]]:
         if not names:
             return {}
-        only = self.query.counted
-        terms = {
-            name: {"terms": {"field": name, "size": MOST_BUCKETS, **({"include": only[name]} if name in only else {})}}
-            for name in names
-        }
-        counted = self.view.searcher.aggregate(query, terms)
-        return {
-            name: tuple(
-                Bucket(str(bucket["key"]), int(bucket["doc_count"]))
-                for bucket in sorted(counted[name]["buckets"], key=lambda bucket: (-bucket["doc_count"], bucket["key"]))
-            )
-            for name in names
-        }
+        specs: dict[str, dict[str, Any]] = {}
+        for name in names:
+            opened = self.query.opened.get(name)
+            if name not in TREES or opened is not None:
+                specs[column(name)] = {"field": column(name), "size": _MOST_SETS}
+            if name in TREES and opened is None:
+                specs[name] = {"field": name, "size": MOST_BUCKETS}
+            elif name in TREES and (wanted := below(name, opened or ())):
+                specs[name] = {"field": name, "size": MOST_BUCKETS, "include": wanted}
+        counted = self.view.searcher.aggregate(query, {name: {"terms": spec} for name, spec in specs.items()})
+        return {name: _buckets(counted.get(name), counted.get(column(name))) for name in names}
 
     def _exact(
         self, parsed: Parsed, whole: tantivy.Query, found: Sequence[tuple[str, float, int]], ranked: bool
@@ -288,3 +288,14 @@ class Search:
         if parsed.filters.get("number"):
             return bool(found)
         return ranked and bool(parsed.numbers) and bool(found) and found[0][1] >= ranking.EXACT
+
+
+def _buckets(single: Any, sets: Any) -> tuple[Bucket, ...]:
+    """Counts of single values, and of sets of values that stand as one."""
+    found: dict[str, int] = {}
+    for bucket in sets["buckets"] if sets else ():
+        for value in bucket["key"].split(BESIDE):
+            found[value] = found.get(value, 0) + bucket["doc_count"]
+    found |= {bucket["key"]: bucket["doc_count"] for bucket in (single["buckets"] if single else ())}
+    ranked = sorted(found.items(), key=lambda item: (-item[1], item[0]))[:MOST_BUCKETS]
+    return tuple(Bucket(value, int(count)) for value, count in ranked)
