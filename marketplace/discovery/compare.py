@@ -20,6 +20,7 @@ from marketplace.discovery.engines import LOCAL, MAIN, searching
 from marketplace.discovery.models import SearchDocument
 from search.document import gone
 from search.engine import Engine
+from search.query import LARGEST_PAGE, Query
 
 CHUNK = 1000
 
@@ -117,7 +118,9 @@ def _versions(engine: Engine, found: Differences, repair: bool, fresh: set[int])
                 _outgrow(newer)
             if repair and older:
                 _lower(found.engine, older)
-        strangers = [(key, version) for key, version in chunk if not key.isdigit() or int(key) not in known]
+        strangers = _found(
+            [(key, version) for key, version in chunk if not key.isdigit() or int(key) not in known], engine
+        )
         found.newer += len(newer)
         found.older += len(older)
         found.strangers += len(strangers)
@@ -125,6 +128,15 @@ def _versions(engine: Engine, found: Differences, repair: bool, fresh: set[int])
             searching().write(found.engine, [gone(key, version + 1) for key, version in strangers])
     found.documents = len(seen)
     return seen
+
+
+def _found(pairs: list[tuple[str, int]], engine: Engine) -> list[tuple[str, int]]:
+    """Those that a reader could find; the others are tombstones already."""
+    live: set[str] = set()
+    for start in range(0, len(pairs), LARGEST_PAGE):
+        ids = tuple(key for key, _version in pairs[start : start + LARGEST_PAGE])
+        live.update(hit.id for hit in engine.search(Query(ids=ids, size=LARGEST_PAGE)).hits)
+    return [(key, version) for key, version in pairs if key in live]
 
 
 def _missing(seen: set[int], found: Differences, repair: bool) -> None:

@@ -49,6 +49,7 @@ class Found:
     deep: bool = False
     cursor_refused: bool = False
     left_out: tuple[str, ...] = ()
+    synonyms: tuple[tuple[str, ...], ...] = ()
 
 
 def search(query: Query) -> tuple[Result, bool]:
@@ -58,7 +59,8 @@ def search(query: Query) -> tuple[Result, bool]:
 
 def find(wanted: Wanted) -> Found:
     """A page of what is wanted. Never fails for what a reader typed; while no engine answers the database does."""
-    query = question(wanted, queries.synonyms(), FACETS)
+    synonyms = queries.synonyms()
+    query = question(wanted, synonyms, FACETS)
     refused = False
     try:
         try:
@@ -84,6 +86,7 @@ def find(wanted: Wanted) -> Found:
         narrowed=narrowed,
         deep=bool(wanted.cursor) and not result.cursor and result.total > DEEPEST,
         cursor_refused=refused,
+        synonyms=synonyms,
     )
 
 

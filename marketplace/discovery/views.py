@@ -10,11 +10,12 @@ from flask.typing import ResponseReturnValue
 
 from marketplace.core.access import access, current_actor, policy_of, public
 from marketplace.core.actor import BANK
-from marketplace.discovery import find, shown, texts, trees, wanted
+from marketplace.discovery import find, marks, shown, texts, trees, wanted
 from marketplace.discovery.engines import searching
 from marketplace.listings import views as listings
 from marketplace.listings.queries import Offer
 from marketplace.rights import queries as rights
+from search.language import words_to_try
 
 bp = Blueprint("discovery", __name__)
 log = structlog.get_logger("search")
@@ -36,7 +37,8 @@ def search_page() -> ResponseReturnValue:
         texts=texts,
         ipc_source=trees.IPC_SOURCE,
         sale_text=listings.sale_text,
-        matches={},
+        matches=marks.matches(found.corrected or asked.q, found.offers, found.shots, found.synonyms),
+        words=words_to_try(asked.q) if not found.offers else [],
         elsewhere=elsewhere(asked.query()),
     )
 
