@@ -172,7 +172,7 @@ def all_runs(asked: argparse.Namespace, folder: Path, stack: ExitStack) -> list[
     documents, runs = pools(folder), []
     questions = topics(folder) if asked.topics == "list" else title_topics(folder)
     for engine_name, make in open_engines(stack, asked.engines):
-        for pool in ("cn", "us"):
+        for pool in asked.pools.split(","):
             with filled(make, pool, documents[pool]) as engine:
                 ways = [(engine_name, engine)]
                 if asked.dense:
@@ -191,6 +191,7 @@ def main() -> int:
     options = argparse.ArgumentParser(prog="python -m bench.relevance")
     options.add_argument("--records", help="folder of the real records; else ZHILIU_RECORDS or ../shared/data")
     options.add_argument("--engines", default="embedded,elastic")
+    options.add_argument("--pools", default="cn,us")
     options.add_argument("--dense", action="store_true", help="also with search by meaning (slow the first time)")
     options.add_argument("--vectors", default="var/bench-vectors", help="where vectors are kept between runs")
     options.add_argument("--topics", choices=("list", "titles"), default="list", help="titles: to choose by")
