@@ -75,7 +75,7 @@ def retry(actor: Actor, listing_id: int | None = None) -> int:
     if not found:
         raise NotFound("document_not_failing", _l("没有失败的文档，可能已经写入"))
     truth.ask_for_sync()
-    record("search.retried", "listing", listing_id or 0, actor, documents=len(found))
+    record("search.retried", "listing" if listing_id else "house", listing_id or 0, actor, documents=len(found))
     return len(found)
 
 

@@ -36,7 +36,6 @@ def search_page() -> ResponseReturnValue:
         own=own_rights(asked.q),
         texts=texts,
         ipc_source=trees.IPC_SOURCE,
-        sale_text=listings.sale_text,
         matches=marks.matches(found.corrected or asked.q, found.offers, found.shots, found.synonyms),
         words=words_to_try(asked.q) if not found.offers else [],
         elsewhere=elsewhere(asked.query()),
@@ -88,3 +87,8 @@ def more_like(listing_id: int) -> list[Offer]:
     except Exception as error:
         log.error("more like this failed", exc_info=error)
         return []
+
+
+from marketplace.discovery import views_manage  # noqa: E402  (it adds its part of the URL map)
+
+__all__ = ["bp", "views_manage"]

@@ -10,12 +10,26 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from marketplace.core.db import db
+from marketplace.discovery import queries as discovery
 from marketplace.web import desk
 
 if TYPE_CHECKING:
     from marketplace import Zhiliu
 
 TICK_LATE_SECONDS = 30
+
+
+SEARCH_LATE_SECONDS = 120
+
+
+def search_state() -> str:
+    """Whether the index follows; it is advisory, so a site whose index lags is ready all the same."""
+    try:
+        age = discovery.oldest_unsynced_seconds()
+    except (SQLAlchemyError, PoolTimeout):
+        db.session.rollback()
+        return "unknown"
+    return "ok" if age <= SEARCH_LATE_SECONDS else f"oldest unsynced change {int(age)} s"
 
 
 def checks(app: Zhiliu) -> dict[str, str]:

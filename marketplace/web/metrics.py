@@ -19,6 +19,7 @@ from marketplace.core import deadlines
 from marketplace.core.access import current_actor
 from marketplace.core.errors import Forbidden
 from marketplace.core.i18n import _l
+from marketplace.discovery import queries as discovery
 from marketplace.web import desk
 
 if TYPE_CHECKING:
@@ -32,11 +33,14 @@ class Waiting:
     """Gauges read from the database when asked."""
 
     def collect(self) -> Iterator[Metric]:
-        age = desk.heartbeat_age()
+        age, index = desk.heartbeat_age(), discovery.state()
         for name, text, value in (
             ("zhiliu_oldest_overdue_seconds", "Age of the oldest due deadline", deadlines.oldest_overdue_seconds()),
             ("zhiliu_outbox_pending", "Messages waiting to be sent", desk.outbox_pending()),
             ("zhiliu_outbox_dead", "Messages given up", desk.dead_messages()),
+            ("zhiliu_search_unsynced_seconds", "Age of the oldest change not in the index", index.oldest_seconds),
+            ("zhiliu_search_waiting", "Documents waiting for the index", index.waiting),
+            ("zhiliu_search_dead", "Documents that the index refused", index.dead),
             ("zhiliu_tick_age_seconds", "Since the tick last ran to its end", float("inf") if age is None else age),
         ):
             yield GaugeMetricFamily(name, text, value=value)

@@ -54,6 +54,7 @@ MENUS = {
         ("auctions.manage_lots", _l("竞价管理")),
         ("money.desk", _l("资金")),
         APPROVALS,
+        ("discovery.manage_search", _l("搜索索引")),
         ("web.jobs_desk", _l("任务与消息")),
     ),
     REGULATOR: (DESK, ("cases.case_list", _l("不良案件"))),

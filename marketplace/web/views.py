@@ -126,7 +126,8 @@ def ready() -> ResponseReturnValue:
     """503 unless database, Redis and the tick all work."""
     found = healths.checks(cast(Zhiliu, current_app))
     good = all(value == "ok" for value in found.values())
-    return jsonify(status="ok" if good else "not ready", checks=found), 200 if good else 503
+    status = "ok" if good else "not ready"
+    return jsonify(status=status, checks=found, search=healths.search_state()), 200 if good else 503
 
 
 @bp.get("/metrics")

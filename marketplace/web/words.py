@@ -50,6 +50,8 @@ DEADLINE_TEXT: dict[str, Due] = {
     "interest.again": Due(_l("补做订阅比对"), _l("搜索恢复后自动补做，不会遗漏。")),
     "interest.digest": Due(_l("每日订阅汇总"), _l("到时自动发出邮件。")),
     "interest.digest_org": Due(_l("每日订阅汇总"), _l("到时自动发出邮件。")),
+    "search.sweep": Due(_l("核对竞价中的拍品"), _l("每几秒自动进行：把价格和时间的变动写入搜索索引。")),
+    "search.nightly": Due(_l("核对搜索索引"), _l("每天凌晨自动核对并补齐。")),
     "listing.follow": Due(_l("更新挂牌"), _l("到时自动更新挂牌状态。")),
     "listing.objection": Due(_l("答复异议"), _l("平台须在此之前处理异议。")),
     "right.annuity": Due(_l("缴纳年费"), _l("逾期进入六个月宽限期，并加收滞纳金。")),
@@ -175,6 +177,10 @@ EVENT_TEXT: dict[str, Any] = {
     "token.created": _lp("journal", "新建了接口令牌"),
     "token.revoked": _lp("journal", "撤销了接口令牌"),
     "user.second_factor_reset": _lp("journal", "重置了两步验证"),
+    "search.rebuild_asked": _lp("journal", "申请重建搜索索引"),
+    "search.synonyms_added": _lp("journal", "添加了同义词"),
+    "search.synonyms_removed": _lp("journal", "删除了同义词"),
+    "search.retried": _lp("journal", "重新写入搜索文档"),
     "need.created": _lp("journal", "新建了技术需求"),
     "need.edited": _lp("journal", "修改了技术需求"),
     "need.submitted": _lp("journal", "提交了技术需求审核"),
@@ -216,6 +222,9 @@ SUBJECT_TEXT: dict[str, Any] = {
     "need": _lp("subject", "技术需求"),
     "saved_search": _lp("subject", "订阅"),
     "market": _lp("subject", "订阅比对"),
+    "house": _lp("subject", "搜索索引"),
+    "search_synonym": _lp("subject", "同义词"),
+    "search_rebuild": _lp("subject", "索引重建"),
     "user": _lp("subject", "用户"),
 }
 # the first page that exists and that the actor may open
@@ -236,6 +245,9 @@ SUBJECT_PAGES: dict[str, tuple[str, ...]] = {
     "import_run": ("cases.import_page",),
     "need": ("interest.manage_need", "interest.my_need", "interest.need_page"),
     "saved_search": ("interest.saved_page",),
+    "house": ("discovery.manage_search",),
+    "search_synonym": ("discovery.manage_search",),
+    "search_rebuild": ("discovery.manage_search",),
 }
 
 
