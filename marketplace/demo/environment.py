@@ -78,6 +78,7 @@ def demo_environment(port: int, folder: Path = VAR) -> Iterator[dict[str, str]]:
         "SIGNING_KEY_FILE": str(key),
         "BASE_URL": f"http://127.0.0.1:{port}",
         "MAIL_DIR": str(folder / "mail"),
+        "SEARCH_DIR": str(folder / "search"),
         "SECURE_COOKIES": "false",
         "PLATFORM_ACCOUNT_NAME": "知流演示专户（非真实账户）",
         "PLATFORM_ACCOUNT_NO": "0000 0000 0000 0000",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 from sqlalchemy import func, select, text
 
@@ -11,7 +12,11 @@ from marketplace.cases.models import Case
 from marketplace.core.clock import SHANGHAI, now
 from marketplace.core.db import db, unit_of_work
 from marketplace.core.money import format_minor
-from marketplace.demo import collateral, interest, offers, people
+from marketplace.demo import collateral, interest, names, offers, people
+from marketplace.discovery import compare, sync
+from marketplace.discovery import queries as search
+from marketplace.discovery import service as search_service
+from marketplace.discovery.cli import read_names
 from marketplace.listings.models import Listing
 
 
@@ -81,6 +86,27 @@ def next_case(app: Zhiliu) -> int:
         )
         fresh = collateral.Loan(f"演示-{count + 1:03d}", loan.debtor, loan.principal, loan.value, things)
         return collateral.enter(fresh).id
+
+
+#: Files of names beside the real records, by the tree they name.
+NAME_FILES = {"ipc": "ipc.csv", "industry": "gbt4754.csv", "region": "divisions.csv"}
+
+
+def fill_index(app: Zhiliu, records: Path | None = None) -> int:
+    """Bring the search index in step with what was loaded, before the site is up; whole trees of names where they
+    lie beside the real records. Returns how many documents were written."""
+    with app.app_context():
+        for scheme, name in NAME_FILES.items():
+            file = records.parent / name if records is not None else None
+            with unit_of_work():
+                if file is not None and file.is_file():
+                    search_service.load_names(scheme, read_names(file))
+                elif not search.taxonomy_counts().get(scheme):
+                    search_service.load_names(scheme, names.NAMES[scheme])
+        compare.compare(content=False)  # an index that an earlier demo left behind
+        written = sync.run(box_seconds=600)
+        db.session.remove()
+    return written
 
 
 def summary(app: Zhiliu) -> str:

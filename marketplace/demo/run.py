@@ -147,6 +147,7 @@ def _prepare(password: str, records: Path | None) -> tuple[Any, int]:
         except RecordsRefused as refused:
             raise CannotRun(str(refused)) from refused
     say("   " + load.summary(app))
+    load.fill_index(app, records)
     with app.app_context():
         db.engine.dispose()
     return app, case_id
