@@ -11,7 +11,7 @@ from typing import Any
 from search.engine import CursorRefused
 from search.query import Query
 
-LONGEST = 2_000  # characters
+LONGEST = 4_000  # characters
 _SIGN = 6  # bytes
 
 

@@ -11,10 +11,9 @@ from typing import TypeVar
 
 import tantivy
 
-from search import analysis
 from search.document import Document
 from search.engine import EngineDown
-from search.engines import embedded_schema
+from search.engines import embedded_schema, shape
 from search.engines.embedded_index import Generation
 from search.engines.embedded_search import Search
 from search.engines.generations import Generations
@@ -69,8 +68,8 @@ class Embedded:
         return self._read(lambda generation: Search(generation, query).result())
 
     def suggest(self, start: str, size: int = 8) -> list[str]:
-        typed = analysis.fold(analysis.mainland(start[:50])).lstrip()
-        if not typed.strip():
+        typed = shape.typed(start)
+        if not typed:
             return []
         return self._read(lambda generation: _suggest(generation, typed, max(0, min(size, 50))))
 
@@ -180,16 +179,13 @@ class _down:
 
 def _suggest(generation: Generation, typed: str, size: int) -> list[str]:
     """Titles and applicants that begin with what was typed, of the documents that come first without a question."""
-    length = max(length for length in embedded_schema.STARTS if length <= len(typed))
     searcher = generation.searcher()
-    parts = [(tantivy.Occur.Must, generation.compiler.start(typed[:length]))]
+    parts = [(tantivy.Occur.Must, generation.compiler.start(shape.longest_start(typed)))]
     query = tantivy.Query.boolean_query(parts)
     found: dict[str, None] = {}
     for _, address in searcher.search(query, 20 * size or 1, count=False, order_by_field="rank").hits:
         texts = embedded_schema.texts_of(bytes(searcher.doc(address)["kept"][0]))
-        for text in (texts.get(name, "") for name in ("title", "title_en", "applicant")):
-            if text and analysis.fold(text[:50]).strip().startswith(typed):
-                found[text] = None
+        found |= dict.fromkeys(shape.goes_on(texts, typed))
         if len(found) >= size:
             break
     return list(found)[:size]

@@ -8,12 +8,11 @@ import tantivy
 from tantivy import Occur
 
 from search.document import KEYWORDS, NUMBER_LIMIT, NUMBERS
+from search.engines.shape import MOST_VALUES, safe
 from search.language import Clause, Parsed
 from search.query import Query
 from search.ranking import EXACT
 
-MOST_VALUES = 300  # values of one filter
-LONGEST_VALUE = 200
 _LIVE = ("live", "1")
 
 Part = tuple[Occur, tantivy.Query]
@@ -120,10 +119,7 @@ class Compiler:
         return tantivy.Query.term_query(self.schema, field, value)
 
     def _set(self, field: str, values: Sequence[str]) -> tantivy.Query:
-        kept = [
-            value[:LONGEST_VALUE].encode("utf-8", "replace").decode()
-            for value in (values if field == "id" else values[:MOST_VALUES])
-        ]
+        kept = [safe(value) for value in (values if field == "id" else values[:MOST_VALUES])]
         if not kept:
             return tantivy.Query.empty_query()
         return tantivy.Query.term_set_query(self.schema, field, kept)

@@ -10,18 +10,12 @@ import tantivy
 from search import analysis, ranking
 from search.branches import TREES, top
 from search.document import KEYWORDS, NUMBERS, Document
+from search.engines import shape
+from search.engines.shape import FACETS, KEPT
 
 LAYOUT = "v2"  # changes whenever this file changes what is kept
-FACETS = tuple(name for name in KEYWORDS if name != "number")
 #: Between the values of one document in a column that holds them as one: such a column is counted many times faster.
 BESIDE = "\x1f"
-#: Lengths of the beginnings by which titles and applicants are suggested.
-STARTS = (1, 2, 3, 4, 6, 8)
-#: Streams for field prefixes, beside the combined one.
-_NAMED = {"title": ("title", "title_en"), "applicant": ("applicant",), "tags": ("tags",)}
-_SPELLED = ("title", "title_en", "applicant", "abstract_en")
-#: The beginnings of texts from which titles are suggested and more like a document is sought.
-_KEPT = (("title", 200), ("title_en", 300), ("applicant", 200), ("tags", 100), ("abstract", 200), ("abstract_en", 500))
 
 
 def build() -> tantivy.Schema:
@@ -30,7 +24,7 @@ def build() -> tantivy.Schema:
     schema.add_text_field("id", stored=True, fast=True, tokenizer_name="raw", index_option="basic")
     schema.add_integer_field("version", fast=True)
     schema.add_text_field("live", tokenizer_name="raw", index_option="basic")
-    for name in ("all", *_NAMED):
+    for name in ("all", *shape.NAMED):
         schema.add_text_field(name, tokenizer_name="whitespace", index_option="position")
     schema.add_text_field("spell", tokenizer_name="default", index_option="basic")
     schema.add_text_field("start", tokenizer_name="raw", index_option="basic")
@@ -63,12 +57,11 @@ def _fields(document: Document) -> dict[str, Any]:
         "rank": ranking.rank(document.numbers),
         # the engine multiplies by log2(2 + weight)
         "weight": 2.0 ** ranking.weight(document) - 2.0,
-        "kept": json.dumps([texts.get(name, "")[:length] for name, length in _KEPT], ensure_ascii=False).encode(),
-        # as they are written: the engine parts and lowers the words itself
-        "spell": [text[:600] for name in _SPELLED if (text := texts.get(name)) and not analysis.has_chinese(text)],
-        "start": starts(texts.get("title", ""), texts.get("title_en", ""), texts.get("applicant", "")),
+        "kept": json.dumps([texts.get(name, "")[:length] for name, length in KEPT], ensure_ascii=False).encode(),
+        "spell": shape.spelled(texts),  # as they are written: the engine parts and lowers the words itself
+        "start": shape.starts(texts.get("title", ""), texts.get("title_en", ""), texts.get("applicant", "")),
     }
-    kept |= {name: stream for name, sources in _NAMED.items() if (stream := analysis.named(made, *sources))}
+    kept |= {name: stream for name, sources in shape.NAMED.items() if (stream := analysis.named(made, *sources))}
     kept |= {name: list(dict.fromkeys(values)) for name, values in document.keywords.items() if values}
     for name, values in document.keywords.items():
         if name in FACETS and (tops := top(name, values)):
@@ -84,10 +77,4 @@ def column(facet: str) -> str:
 
 def texts_of(kept: bytes) -> dict[str, str]:
     """The beginnings of a document's texts, as they were kept."""
-    return {name: text for (name, _), text in zip(_KEPT, json.loads(kept), strict=True) if text}
-
-
-def starts(*texts: str) -> list[str]:
-    """The beginnings by which these texts are suggested."""
-    folded = [analysis.fold(text[:50]).strip() for text in texts if text]
-    return list(dict.fromkeys(text[:length] for text in folded for length in STARTS if len(text) >= length))
+    return {name: text for (name, _), text in zip(KEPT, json.loads(kept), strict=True) if text}

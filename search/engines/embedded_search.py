@@ -15,7 +15,8 @@ from search.branches import TREES, below
 from search.engine import CursorRefused
 from search.engines.embedded_index import Generation
 from search.engines.embedded_query import Part
-from search.engines.embedded_schema import BESIDE, FACETS, column, texts_of
+from search.engines.embedded_schema import BESIDE, column, texts_of
+from search.engines.shape import FACETS
 from search.language import Parsed, parse
 from search.query import DEEPEST, LARGEST_PAGE, MOST_BUCKETS, SORTS, Query
 from search.result import Bucket, Hit, Result
