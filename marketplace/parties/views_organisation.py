@@ -50,10 +50,12 @@ def page(status: int = 200, **given: FlaskForm) -> ResponseReturnValue:
     return html, status
 
 
-def attempt(form: FlaskForm, name: str, act: Any, done: str) -> ResponseReturnValue:
-    """Do it and say so; or show the page again with what was typed and every fault at its field."""
+def attempt(form: FlaskForm, name: str, act: Any, done: str, *, typed: bool = True) -> ResponseReturnValue:
+    """Do it and say so; or show the page again with what was typed and every fault at its field.
+
+    A button without fields sends no form (``typed`` false): the form only shows the faults."""
     try:
-        if not form.validate_on_submit():
+        if typed and not form.validate_on_submit():
             return page(422, **{name: form})
         with db.session.begin_nested():
             act()
@@ -150,7 +152,9 @@ def remove_document(document_id: int) -> ResponseReturnValue:
 def submit_organisation() -> ResponseReturnValue:
     actor = current_actor()
     form = OrgForm(formdata=None, obj=get_org(actor.org_id or 0))
-    return attempt(form, "form", lambda: organisations.submit_org(actor), _("已提交核验，结果会发到您的邮箱"))
+    return attempt(
+        form, "form", lambda: organisations.submit_org(actor), _("已提交核验，结果会发到您的邮箱"), typed=False
+    )
 
 
 @bp.route("/organisation/new", methods=["GET", "POST"])

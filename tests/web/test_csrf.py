@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 
@@ -19,6 +20,7 @@ from tests.factories.parties import client_for, make_org, make_user
 FORM = re.compile(r'<form\b[^>]*method="post"[^>]*>.*?</form>', re.S | re.I)
 ACTION = re.compile(r'action="([^"]*)"')
 TOKEN = re.compile(r'name="csrf_token"[^>]*value="[^"]{20,}"|value="[^"]{20,}"[^>]*name="csrf_token"')
+PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 PAGES = {
     "everyone": ("/", "/account", "/desk", "/approvals", "/listings", "/organisation"),
     "bank": ("/cases/new", "/imports/new", "/rights/new", "/listings/mine", "/organisation/members",
@@ -101,3 +103,25 @@ def test_programs_bring_a_token_of_their_own_and_no_cookie_counts(guarded: Zhili
     )
     assert answer.status_code == 401  # not 400: no form is expected, and the session is not looked at
     assert answer.json is not None and answer.json["error"]["code"] == "sign_in_needed"
+
+
+def filled(page: str, action: str, **typed: object) -> dict[str, object]:
+    """What a browser sends from the form with this action: the first value of each hidden field, and what is typed."""
+    form = next(form for form in FORM.findall(page) if f'action="{action}"' in form)
+    fields: dict[str, object] = {}
+    for tag in re.findall(r'<input\b[^>]*type="hidden"[^>]*>', form):
+        name, value = re.search(r'name="([^"]*)"', tag), re.search(r'value="([^"]*)"', tag)
+        if name:
+            fields.setdefault(name[1], value[1] if value else "")
+    return fields | typed
+
+
+def test_an_organisation_submits_itself_for_verification(guarded: Zhiliu) -> None:
+    """The button is a form without fields: the page's own token suffices."""
+    org = make_org(state="draft", legal_representative="张三", contact_phone="027-12345678")
+    client = client_for(guarded, make_user(org))
+    upload = filled(client.get("/organisation").text, "/organisation/documents", kind="business_licence")
+    client.post("/organisation/documents", data=upload | {"file": (io.BytesIO(PDF), "执照.pdf")})
+    sent = client.post("/organisation/submit", data=filled(client.get("/organisation").text, "/organisation/submit"))
+    assert sent.status_code == 302, sent.text
+    assert "平台正在核验" in client.get("/organisation").text

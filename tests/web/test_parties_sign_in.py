@@ -190,6 +190,19 @@ def test_a_bank_member_sets_up_an_authenticator_before_anything_else(app: Zhiliu
     assert client.get("/organisation").status_code == 200
 
 
+def test_the_setup_page_sends_the_method(app: Zhiliu, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With form protection on, as a browser sends it: the first value of each hidden field counts."""
+    sign_in(client, person("bank"))
+    monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", True)
+    page = client.get("/account/tf-setup").text.split('action="/account/tf-setup"')[1].split("</form>")[0]
+    sent: dict[str, str] = {}
+    for tag in re.findall(r'<input\b[^>]*type="hidden"[^>]*>', page):
+        name, value = re.search(r'name="([^"]*)"', tag), re.search(r'value="([^"]*)"', tag)
+        assert name
+        sent.setdefault(name[1], value[1] if value else "")
+    assert "data:image/svg+xml" in client.post("/account/tf-setup", data=sent).text
+
+
 def test_an_authenticator_code_is_asked_counted_and_never_works_twice(app: Zhiliu) -> None:
     user = with_authenticator(person("bank"))
     client = app.test_client()
