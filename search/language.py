@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from search import analysis, numbers, synonyms
 from search.fields import PREFIXES, STREAMS, WHOLE
 from search.query import LONGEST_TEXT
-from search.stops import is_stop
+from search.stops import is_form, is_stop
 
 MOST_TERMS = 64  # single tokens that rank
 MOST_ALTERNATIVES = 16  # synonyms that rank
@@ -227,7 +227,10 @@ class _Reader:
             alone.update(run for run in analysis.runs(text) if len(run) == 1)
         parts = {token for token in terms if _is_part(token)} - alone
         ranking = _terms(terms, parts)
-        lift = tuple(one for one in ranking if one.tokens[0] in parts)
+        weak = parts | {token for token in terms if is_form(token)}
+        if all(one.tokens[0] in weak for one in ranking):
+            weak = parts
+        lift = tuple(one for one in ranking if one.tokens[0] in weak)
         return Parsed(
             text=line,
             cut=cut,

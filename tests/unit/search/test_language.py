@@ -118,6 +118,14 @@ def test_every_word_with_its_synonyms_when_all_are_wanted():
     assert ("lithium", "batteri") in [clause.tokens for clause in parsed.every[0]]
 
 
+def test_words_of_the_patent_form_rank_and_find_nothing_beside_others():
+    parsed = parse("石墨烯散热装置 cooling method")
+    assert {"装置", "method"} <= {clause.tokens[0] for clause in parsed.lift}
+    assert {"散热", "cool"} <= {clause.tokens[0] for clause in parsed.should}
+    assert not {"装置", "method"} & {clause.tokens[0] for clause in parsed.should}
+    assert {clause.tokens[0] for clause in parse("方法 装置").should} == {"方法", "装置"}
+
+
 def test_stop_words_rank_only_alone():
     assert ranked(parse("the valve of a pump")) == ["valv", "pump"]
     assert ranked(parse("of the")) == ["of", "the"]
