@@ -54,6 +54,7 @@ NEXT_TEXT = {
     503: _l("您的操作没有生效，稍后重试即可。"),
 }
 _PLACE = re.compile(r"%\((\w+)\)[sd]")
+NOT_SHOWN = re.compile(r"^(idempotency_key|kind|seen|next|act|action|decision|step)$|sha256")  # nobody typed these
 NEVER_KEPT = re.compile(r"csrf|passw|secret|token|totp|passcode|^code$|recovery", re.I)
 KEPT_VALUE_LIMIT = 200
 
@@ -209,7 +210,11 @@ def kept_page(status: int, reason: str) -> ResponseReturnValue:
         "errors/kept.html",
         reason=reason,
         kept=kept,
-        shown=[(n, v if len(v) <= KEPT_VALUE_LIMIT else v[:KEPT_VALUE_LIMIT] + "…") for n, v in kept if v.strip()],
+        shown=[
+            (n, v if len(v) <= KEPT_VALUE_LIMIT else v[:KEPT_VALUE_LIMIT] + "…")
+            for n, v in kept
+            if v.strip() and not NOT_SHOWN.search(n)
+        ],
         lost=lost,
         can_send=ours and not lost,
         action=request.full_path.rstrip("?"),

@@ -109,7 +109,9 @@
     const clock = get("live-countdown");
     if (clock) {
       clock.dataset.now = next.now || new Date(Date.now() + offset).toISOString();
-      clock.dataset.ends = phase === "scheduled" ? next.opens_at : next.ends_at;
+      const paused = phase === "suspended"; /* no end to count to: the remaining time is kept until it resumes */
+      clock.dataset.ends = paused ? "" : phase === "scheduled" ? next.opens_at : next.ends_at;
+      if (paused) clock.textContent = say.paused;
     }
     const mine = get("live-mine");
     if (mine) {
