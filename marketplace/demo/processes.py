@@ -22,6 +22,7 @@ def web_command(port: int, host: str = "127.0.0.1", workers: int = 2, threads: i
         sys.executable, "-m", "gunicorn", "wsgi:app", "--worker-class", "gthread", "--workers", str(workers),
         "--threads", str(threads), "--bind", f"{host}:{port}", "--timeout", "60", "--graceful-timeout", "5",
         "--keep-alive", "30", "--log-level", "warning",
+        "--limit-request-line", "0",  # a page of ours answers a long question, not the server's refusal
     ]  # fmt: skip
 
 

@@ -74,4 +74,4 @@ def _snippet(shots: Sequence[Mapping[str, Any]], parsed: language.Parsed, englis
 def _marked(text: str, parsed: language.Parsed, length: int) -> tuple[Markup, bool]:
     pieces = highlight.mark(text, parsed, length)
     made = Markup().join(Markup("<mark>{}</mark>").format(part) if hit else escape(part) for part, hit in pieces)
-    return made, any(hit for _part, hit in pieces)
+    return texts.spoken(made), any(hit for _part, hit in pieces)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
+
+from markupsafe import Markup, escape
 
 from marketplace.core.i18n import _, _l, get_locale
 from marketplace.listings import texts as listing_texts
@@ -69,11 +72,18 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
     "closing": CLOSINGS,
     "licence": LICENCES,
 }
+_CHINESE = re.compile("[\u3400-\u9fff]")
 _KINDS = {str(info.code): info for info in KINDS.values()}
 
 
 def english() -> bool:
     return str(get_locale() or "zh") == "en"
+
+
+def spoken(text: object) -> Markup:
+    """The text, marked as Chinese where it is Chinese on an English page, for screen readers."""
+    told = escape(text)
+    return Markup('<span lang="zh-CN">{}</span>').format(told) if english() and _CHINESE.search(told) else told
 
 
 def kind_name(code: str) -> str:

@@ -36,7 +36,7 @@ def search_page() -> ResponseReturnValue:
         own=own_rights(asked.q),
         texts=texts,
         ipc_source=trees.IPC_SOURCE,
-        matches=marks.matches(found.corrected or asked.q, found.offers, found.shots, found.synonyms),
+        matches=marks.matches(found.corrected or wanted.as_asked(asked.q), found.offers, found.shots, found.synonyms),
         words=words_to_try(asked.q) if not found.offers else [],
         elsewhere=elsewhere(asked.query()),
     )

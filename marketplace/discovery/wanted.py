@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, time, timedelta
@@ -20,6 +21,7 @@ MOST_VALUES = 20  # of one filter
 LONGEST_CURSOR = 2_000
 SORTS: tuple[Sort, ...] = ("relevance", "newest", "closing", "price_up", "price_down")
 OLD_SORTS = {"new": "newest", "ending": "closing"}
+_OFFER = re.compile(r"ZL[\s-]?20\d\d[\s-]?\d{6}", re.IGNORECASE | re.ASCII)
 #: Fields of the address that choose among values → fields of the index. The order is that of the page.
 CHOICES = {
     "state": "status",
@@ -197,9 +199,15 @@ def day(value: str) -> date | None:
     if len(value) != 10 or not value.isascii():
         return None
     try:
-        return date.fromisoformat(value)
+        found = date.fromisoformat(value)
     except ValueError:
         return None
+    return found if 1970 <= found.year < 9000 else None
+
+
+def as_asked(text: str) -> str:
+    """The words for the engine: the number of an offer alone asks for that offer (``zl2026 000123`` as well)."""
+    return f"号:{found[0]}" if (found := _OFFER.fullmatch(text.strip())) else text
 
 
 def question(wanted: Wanted, synonyms: Iterable[tuple[str, ...]] = (), facets: Iterable[str] = ()) -> Query:
@@ -214,7 +222,7 @@ def question(wanted: Wanted, synonyms: Iterable[tuple[str, ...]] = (), facets: I
         midnight = datetime.combine(last, time(), SHANGHAI) + timedelta(days=1)
         ranges["closes_at"] = (None, int(midnight.timestamp()) - 1)
     return Query(
-        text=wanted.q,
+        text=as_asked(wanted.q),
         filters=filters,
         ranges=ranges,
         sort=wanted.order,

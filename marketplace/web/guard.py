@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 MAX_BIGINT = 2**63 - 1
 MAX_QUERY = 8192
+#: Views that keep nothing of the question, read only its beginning and answer whatever it holds.
+QUESTIONS = ("listings.public_list", "discovery.suggest")
+MAX_QUESTION = 131_072
 
 
 class RowId(IntegerConverter):
@@ -63,11 +66,12 @@ def refuse_character(field: str | None) -> None:
 
 def check_request() -> None:
     """Refuse what cannot be stored, before anything looks at it."""
-    if len(request.query_string) > MAX_QUERY:
+    asks = request.endpoint in QUESTIONS
+    if len(request.query_string) > (MAX_QUESTION if asks else MAX_QUERY):
         raise RequestURITooLarge
     if not is_storable(request.path):
         raise NotFound
-    for name, value in request.args.items(multi=True):
+    for name, value in () if asks else request.args.items(multi=True):
         if not is_storable(name) or not is_storable(value):
             refuse_character(name if is_storable(name) else None)
     if request.method in ("GET", "HEAD", "OPTIONS"):

@@ -6,17 +6,24 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
 from marketplace import Zhiliu
-from marketplace.discovery import sync
+from marketplace.auctions.models import Lot, LotState
+from marketplace.core.db import db
+from marketplace.discovery import sync, truth
 from marketplace.discovery.engines import Breaker, Searching
+from marketplace.listings.models import Listing, ListingRight
 from search.document import Document
 from search.engine import CursorRefused, EngineDown
+from search.engines.embedded import Embedded
 from search.query import Query
 from search.result import Bucket, Fault, Hit, Result
+from tests.factories.listings import Made
 
 
 class Memory:
@@ -151,3 +158,45 @@ def use_memory(app: Zhiliu, monkeypatch: pytest.MonkeyPatch, local: Any = None) 
 def indexed() -> int:
     """What was committed can be found."""
     return sync.run()
+
+
+def use_embedded(app: Zhiliu, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Embedded:
+    """A real index of the test's own answers until the test ends."""
+    engine = Embedded(folder / "search")
+    engine.prepare()
+    monkeypatch.setitem(app.extensions, "search", Searching(engine, None, Breaker(pause=0.05)))
+    return engine
+
+
+def copies(made: Made, count: int, **changes: Sequence[Any]) -> list[int]:
+    """So many published offers more, written as rows like ``made``; each column of ``changes`` takes its values in
+    turn. Committed and marked for the index."""
+    listing = db.session.get_one(Listing, made.id)
+    lot = db.session.scalars(select(Lot).where(Lot.listing_id == made.id)).one()
+    state = db.session.get_one(LotState, lot.id)
+
+    def copied(row: Any, *skip: str) -> dict[str, Any]:
+        return {c.key: getattr(row, c.key) for c in row.__table__.columns if c.key not in skip}
+
+    start = db.session.scalar(select(func.count()).select_from(Listing)) or 0
+    rows = []
+    for n in range(count):
+        own = {name: values[n % len(values)] for name, values in changes.items()}
+        number = f"ZL-2025-{made.id % 1000:03d}{start + n:03d}"
+        rows.append(Listing(**copied(listing, "id", "number", *own), number=number, **own))
+    db.session.add_all(rows)
+    db.session.flush()
+    frozen, moving = copied(lot, "id", "listing_id", "code", "start_minor"), copied(state, "lot_id")
+    lots = [
+        Lot(**frozen, listing_id=row.id, code=f"{row.number}-1", start_minor=row.start_minor or lot.start_minor)
+        for row in rows
+    ]
+    db.session.add_all(lots)
+    item = listing.items[0]
+    db.session.add_all(ListingRight(listing_id=row.id, right_id=item.right_id, snapshot=item.snapshot) for row in rows)
+    db.session.flush()
+    db.session.add_all(LotState(**moving, lot_id=row.id) for row in lots)
+    ids = [row.id for row in rows]
+    truth.note(ids)
+    db.session.commit()
+    return ids
