@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, has_request_context, request, session
+from flask import Flask, Response, current_app, has_request_context, request, session
 from flask_babel import Babel, get_locale, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -21,6 +21,7 @@ from markupsafe import Markup, escape
 from marketplace.core.sources import NAMED, source_text
 
 LANGUAGES = {"zh": "中文", "en": "English"}
+LANGUAGE_COOKIE = "zhiliu_lang"  # outlives the session: whose sign-in expired reads the same language as before
 ROOT = Path(__file__).resolve().parent.parent
 babel = Babel()
 
@@ -31,7 +32,7 @@ def catalogue_dirs() -> list[Path]:
 
 
 def choose_language() -> str:
-    """The user's choice (``?lang=``, then session), then Chinese. The browser's wish is not asked: notices are
+    """The user's choice (``?lang=``, then session, then what an ended session left), then Chinese. The browser's wish is not asked: notices are
     Chinese documents first, and a shared link must read the same for all."""
     if not has_request_context():
         return "zh"
@@ -40,10 +41,19 @@ def choose_language() -> str:
         if not request.path.startswith("/api/"):  # a call of a program leaves no cookie
             session["lang"] = asked
         return asked
-    kept = session.get("lang")
+    kept = session.get("lang") or request.cookies.get(LANGUAGE_COOKIE)
     if kept in LANGUAGES:
         return kept
     return "zh"
+
+
+def remember_language(response: Response) -> Response:
+    """After a request that changed the session: its language goes into a cookie of its own."""
+    chosen = session.get("lang") if session.modified else None
+    if chosen in LANGUAGES and chosen != request.cookies.get(LANGUAGE_COOKIE):
+        secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
+        response.set_cookie(LANGUAGE_COOKIE, chosen, max_age=365 * 86400, secure=secure, httponly=True, samesite="Lax")
+    return response
 
 
 def source_words(source: object) -> str:
@@ -81,6 +91,7 @@ def configure_languages(app: Flask) -> None:
     app.config["BABEL_DEFAULT_TIMEZONE"] = "Asia/Shanghai"
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = ";".join(str(p) for p in catalogue_dirs()) or "translations"
     babel.init_app(app, locale_selector=choose_language)
+    app.after_request(remember_language)
     app.jinja_env.globals.update(languages=LANGUAGES, current_language=lambda: str(get_locale() or "zh"))
     app.jinja_env.filters.update(source=marked_source, called=title_of)
 

@@ -20,7 +20,7 @@ from sqlalchemy.exc import DataError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from marketplace.core.access import SignInNeeded
+from marketplace.core.access import SignInNeeded, current_actor
 from marketplace.core.errors import DomainError, Problem
 from marketplace.core.i18n import _l
 from marketplace.web.guard import configure_guard
@@ -57,6 +57,7 @@ _PLACE = re.compile(r"%\((\w+)\)[sd]")
 NOT_SHOWN = re.compile(r"^(idempotency_key|kind|seen|next|act|action|decision|step)$|sha256")  # nobody typed these
 NEVER_KEPT = re.compile(r"csrf|passw|secret|token|totp|passcode|^code$|recovery", re.I)
 KEPT_VALUE_LIMIT = 200
+KEPT_MARK = "csrf_kept"  # sent by the kept page's own button; never kept itself
 
 
 def wants_json() -> bool:
@@ -193,6 +194,9 @@ def http_error(error: HTTPException) -> Response:
 def kept_page(status: int, reason: str) -> ResponseReturnValue:
     """A form that came too late: shows what was typed and offers to send it again with a fresh token.
 
+    Signing in replaces the token, so the button asks for the one of that moment (``web.form_token``). Without script
+    the press ends here once more, signed in: then the page only asks to confirm.
+
     Only for a form of our own page (by Origin or Referer): else any site could put words into that button.
     Passwords, codes and files are never kept; a form that had them must be filled in again.
     """
@@ -208,7 +212,8 @@ def kept_page(status: int, reason: str) -> ResponseReturnValue:
     )
     return render_template(
         "errors/kept.html",
-        reason=reason,
+        reason="confirm" if ours and KEPT_MARK in request.form and current_actor().user_id else reason,
+        mark=KEPT_MARK,
         kept=kept,
         shown=[
             (n, v if len(v) <= KEPT_VALUE_LIMIT else v[:KEPT_VALUE_LIMIT] + "…")

@@ -6,6 +6,7 @@ from typing import cast
 
 from flask import Blueprint, Response, current_app, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import generate_csrf
 
 from marketplace import Zhiliu
 from marketplace.core import approvals as core_approvals
@@ -43,6 +44,16 @@ def how() -> ResponseReturnValue:
 def developers() -> ResponseReturnValue:
     """How programs use the platform: the OpenAPI document, tokens, a first call."""
     return render_template("web/developers.html", base=cast(Zhiliu, current_app).settings.base_url.rstrip("/"))
+
+
+@bp.get("/form-token")
+@access(public)
+def form_token() -> ResponseReturnValue:
+    """The form token of this moment, for a kept form whose sign-in was renewed in another window. Only pages of this
+    site can read the answer: no other origin is allowed to."""
+    response = jsonify(token=generate_csrf())
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 @bp.get("/desk")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 from flask.testing import FlaskClient
+from flask_security.utils import hash_password
 from sqlalchemy import func, select
 
 from marketplace import Zhiliu
@@ -125,3 +126,39 @@ def test_an_organisation_submits_itself_for_verification(guarded: Zhiliu) -> Non
     sent = client.post("/organisation/submit", data=filled(client.get("/organisation").text, "/organisation/submit"))
     assert sent.status_code == 302, sent.text
     assert "平台正在核验" in client.get("/organisation").text
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_a_bid_kept_over_an_expired_sign_in_is_placed_after_signing_in(
+    guarded: Zhiliu, sale: MadeLot, script: bool
+) -> None:
+    """As told by the page: sign in in another window, come back, press once. Without script the page asks to confirm."""
+    address, headers = f"/lots/{sale.id}/bids", {"Referer": f"http://localhost/lots/{sale.id}"}
+    user = make_user(sale.bidders[0].org)
+    user.password, user.language = hash_password("correct horse battery"), "en"
+    db.session.commit()
+    client = guarded.test_client()
+
+    def sign_in() -> None:
+        form = filled(client.get("/account/login").text, "/account/login")
+        form |= {"email": user.email, "password": "correct horse battery"}
+        assert client.post("/account/login", data=form).status_code == 302
+
+    sign_in()
+    bid = filled(client.get(f"/lots/{sale.id}").text, address, amount="123000")
+    client.delete_cookie("zhiliu")  # what twelve hours do to it
+    kept = client.post(address, data=bid, headers=headers)
+    assert kept.status_code == 400 and "The page has expired" in kept.text and "页面已过期" not in kept.text
+    sign_in()
+    press = filled(kept.text, address)
+    if script:
+        answer = client.get("/form-token")
+        assert answer.headers["Cache-Control"] == "no-store" and answer.json is not None
+        press["csrf_token"] = answer.json["token"]
+    else:
+        again = client.post(address, data=press, headers=headers)
+        assert again.status_code == 400 and "Please confirm once more" in again.text
+        assert "The page has expired" not in again.text and "123000" in again.text
+        press = filled(again.text, address)
+    assert client.post(address, data=press, headers=headers).status_code == 302
+    assert sale.state.price_minor == 123_000_00

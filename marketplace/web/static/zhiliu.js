@@ -38,6 +38,21 @@
     });
   }
 
+  /* A kept form: signing in meanwhile changed the token, so the press takes the one of this moment. */
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    if (!form.dataset.freshToken || event.defaultPrevented) return;
+    event.preventDefault();
+    if (form.dataset.sent) return;
+    form.dataset.sent = "1";
+    setTimeout(() => { delete form.dataset.sent; }, 8000);
+    try {
+      const answer = await fetch(form.dataset.freshToken, { headers: { Accept: "application/json" }, credentials: "same-origin" });
+      if (answer.ok) form.elements.csrf_token.value = (await answer.json()).token;
+    } catch { /* with the old token the server asks once more */ }
+    form.submit();
+  });
+
   /* One submit a form; the server refuses repeats anyway. A page that comes back from history works again. */
   document.addEventListener("submit", (event) => {
     const form = event.target;
