@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, select, union_all
 
 from marketplace.core.db import db
+from marketplace.core.models import Approval
 from marketplace.money import ledger
-from marketplace.money.models import Deposit, Payout, Receivable, StatementLine
+from marketplace.money.models import Deposit, Payout, Receivable, ReleaseItem, ReleaseOrder, StatementLine
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,60 @@ class LotMoney:
     proceeds_minor: int  # owed or paid to the seller
     proceeds_paid_minor: int
     deposits_to_release: int
+
+
+@dataclass
+class AtStake:
+    """The money that an approval moves: how many credits or payments, their sum in minor units by currency, and the
+    payers of credits or the payees of an order, each once, in the bank's words (empty where it names nobody)."""
+
+    count: int = 0
+    sums: dict[str, int] = field(default_factory=dict)
+    parties: list[str] = field(default_factory=list)
+
+
+def at_stake(approvals: Iterable[Approval]) -> dict[int, AtStake]:
+    """What each of these approvals is about, by approval id; those of other rooms are left out. One statement
+    however many there are, none where no money waits."""
+    by_line: dict[int, int] = {}
+    by_order: dict[int, list[int]] = {}
+    for row in approvals:
+        if not row.kind.startswith("money."):
+            continue
+        if row.subject == "release_order":
+            by_order.setdefault(row.subject_id, []).append(row.id)
+        by_line |= {item["line_id"]: row.id for item in row.data.get("lines", [])}
+    if not by_line and not by_order:
+        return {}
+    credits = select(
+        literal("line").label("what"),
+        StatementLine.id.label("of"),
+        StatementLine.id,
+        StatementLine.amount_minor,
+        StatementLine.currency,
+        StatementLine.payer_name.label("party"),
+    ).where(StatementLine.id.in_(by_line))
+    payments = (
+        select(
+            literal("order"),
+            ReleaseItem.order_id,
+            ReleaseItem.id,
+            ReleaseItem.amount_minor,
+            ReleaseOrder.currency,
+            ReleaseItem.payee_name,
+        )
+        .join(ReleaseOrder, ReleaseOrder.id == ReleaseItem.order_id)
+        .where(ReleaseItem.order_id.in_(by_order))
+    )
+    found: dict[int, AtStake] = {}
+    for row in db.session.execute(union_all(credits, payments).order_by("what", "id")):
+        for approval_id in [by_line[row.of]] if row.what == "line" else by_order[row.of]:
+            stake = found.setdefault(approval_id, AtStake())
+            stake.count += 1
+            stake.sums[row.currency] = stake.sums.get(row.currency, 0) + row.amount_minor
+            if row.party not in stake.parties:
+                stake.parties.append(row.party)
+    return found
 
 
 def waiting_count() -> tuple[int, int]:

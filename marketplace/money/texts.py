@@ -6,6 +6,8 @@ from typing import Any
 
 from marketplace.cases.reading.table import REFUSALS as TABLE_REFUSALS
 from marketplace.core.i18n import _l
+from marketplace.core.money import format_minor
+from marketplace.money.queries import AtStake
 
 REFUSALS = {
     "columns_missing": _l("缺少列：%(missing)s。文件中的列：%(found)s"),
@@ -109,6 +111,18 @@ APPROVALS = {
     "money.approve_order": _l("批准付款单"),
     "money.confirm_order": _l("确认银行付款结果"),
 }
+
+
+def stake_sum(stake: AtStake) -> str:
+    """``¥20,000.00``; each currency apart."""
+    return " + ".join(format_minor(minor, currency) for currency, minor in sorted(stake.sums.items()))
+
+
+def stake_parties(stake: AtStake, most: int = 5) -> str:
+    """The payers or payees, the first few by name."""
+    names = [name or str(_l("付款人不详")) for name in stake.parties]
+    shown = "; ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} … ({len(names)})"
 
 
 def refusal(code: str, params: dict[str, Any]) -> Any:

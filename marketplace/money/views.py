@@ -53,6 +53,7 @@ def desk_page() -> ResponseReturnValue:
         "money/desk.html",
         counts=desk.counts(),
         waiting=waiting,
+        stakes=queries.at_stake(waiting),
         people=desk.people_of([row.requested_by for row in waiting]),
         payouts=desk.payout_rows(Payout.state == "due", limit=20),
         orders=desk.orders("draft", "approved", "exported"),

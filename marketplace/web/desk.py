@@ -17,12 +17,13 @@ from marketplace.core.clock import now
 from marketplace.core.db import db
 from marketplace.core.errors import NotFound
 from marketplace.core.events import record
-from marketplace.core.i18n import _l, _lp, title_of
+from marketplace.core.i18n import _, _l, _lp, ngettext, title_of
 from marketplace.core.models import Approval, Deadline, Event, Heartbeat, Outbox
 from marketplace.interest import queries as interest
 from marketplace.listings import desk as listing_desk
 from marketplace.listings import queries as listings
 from marketplace.money import queries as money
+from marketplace.money import texts as money_texts
 from marketplace.parties import queries as parties
 from marketplace.parties.models import User
 from marketplace.rights import queries as rights
@@ -49,8 +50,9 @@ def lists(actor: Actor) -> dict[str, list[dict[str, Any]]]:
     rows: list[Any] = [*asked, *due, *(row for row, _times in done)]
     labels = named(rows)
     people = names_of({row.requested_by for row in asked} | {row.user_id for row, _times in done if row.user_id})
+    stakes = money.at_stake(asked)
     return {
-        "waiting": [describe(row, actor, people, labels) for row in asked],
+        "waiting": [describe(row, actor, people, labels, stakes.get(row.id)) for row in asked],
         "deadlines": [describe_due(row, labels) for row in due],
         "events": [describe_event(row, times, people, labels) for row, times in done],
     }
@@ -62,22 +64,43 @@ def waiting(actor: Actor) -> list[dict[str, Any]]:
         return []
     rows = approvals.waiting_for(actor.org_id)
     names = names_of({row.requested_by for row in rows})
-    labels = named(rows)
-    return [describe(row, actor, names, labels) for row in rows]
+    labels, stakes = named(rows), money.at_stake(rows)
+    return [describe(row, actor, names, labels, stakes.get(row.id)) for row in rows]
 
 
-def describe(row: Approval, actor: Actor, names: dict[int, str], labels: dict[tuple[str, int], str]) -> dict[str, Any]:
+def describe(
+    row: Approval,
+    actor: Actor,
+    names: dict[int, str],
+    labels: dict[tuple[str, int], str],
+    stake: money.AtStake | None = None,
+) -> dict[str, Any]:
+    """What a second person is asked; of money with the sum and whose it is, so that nobody approves it unseen."""
+    subject, href = subject_label(row, labels), words.subject_href(row.subject, row.subject_id)
+    if stake and row.subject == "statement_line":  # its id is that of the first of several credits
+        subject = ngettext("%(num)s 笔来款", "%(num)s 笔来款", stake.count)
+        href = url_for("money.approval_page", approval_id=row.id) if actor.is_manager else None
     return {
         "id": row.id,
         "text": words.approval_text(row.kind),
-        "subject": subject_label(row, labels),
-        "href": words.subject_href(row.subject, row.subject_id),
+        "subject": subject,
+        "href": href,
+        "stake": stake_facts(row, stake) if stake else [],
         "asked_by": names.get(row.requested_by, ""),
         "asked_at": row.requested_at,
         "mine": row.requested_by != actor.user_id and actor.may("approver"),
         "own": row.requested_by == actor.user_id,
         "data": [(label, row.data[key], key.endswith("_minor")) for key, label in DATA_TEXT.items() if key in row.data],
     }
+
+
+def stake_facts(row: Approval, stake: money.AtStake) -> list[tuple[Any, str]]:
+    whose = _("收款人") if row.subject == "release_order" else _("付款人")
+    return [
+        (_("金额合计"), money_texts.stake_sum(stake)),
+        (_("笔数"), str(stake.count)),
+        (whose, money_texts.stake_parties(stake)),
+    ]
 
 
 def manager_counts() -> list[dict[str, Any]]:

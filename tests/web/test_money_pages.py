@@ -104,6 +104,47 @@ def test_from_the_bank_file_to_the_held_deposit_by_two_people(app: Zhiliu) -> No
     assert [(p.purpose, p.amount_minor) for p in due_payouts()] == [("line_return", 5)]
 
 
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_second_person_sees_how_much_of_whom_before_approving(app: Zhiliu, lang: str) -> None:
+    """Two credits under one approval, an order of one payment; with form protection on the approval still works."""
+    from tests.factories.money import confirmations, import_rows
+
+    lot, managers = make_lot(1, real_money=True, deposit_minor=AMOUNT), make_managers()
+    ready = make_lot(1, real_money=True, deposit_minor=AMOUNT)
+    pay_deposit(managers, ready.id, ready.bidders[0].org.id)
+    service.release_lot_deposits(ready.id, [], now(), SYSTEM)
+    db.session.commit()
+    order_of(managers, due_payouts(), approve=False)
+    payer = db.session.get_one(Organisation, lot.bidders[0].org.id)
+    lines = import_rows(managers, row(AMOUNT, reference(lot), payer), row(2_500_50, reference(lot)))
+    receivable = queries.receivable_of(db.session.query(Deposit).filter_by(lot_id=lot.id).one())
+    choices = [confirmations.Choice(line.id, receivable.id, "核对无误") for line in lines]
+    approval = confirmations.propose(choices, managers.maker)
+    db.session.commit()
+    approval_id, name = approval.id, payer.account_name
+    client = browser(app, managers.approver, lang)
+    for path in ("/approvals", "/desk", "/manage/money"):
+        page = client.get(path).text
+        assert "¥12,500.50" in page and f"{name}; 路人" in page, path
+        assert "¥10,000.00" in page and ready.bidders[0].org.account_name in page, path
+    words = "2 笔来款" if lang == "zh" else "2 credits"
+    page = client.get("/approvals").text
+    assert words in page and f'href="/manage/money/approvals/{approval_id}"' in page
+    app.config["WTF_CSRF_ENABLED"] = True
+    try:
+        assert client.post(f"/approvals/{approval_id}", data={"answer": "approve"}).status_code == 400
+        token = page_token(client.get("/approvals").text)
+        sent = {"answer": "approve", "csrf_token": token}
+        assert client.post(f"/approvals/{approval_id}", data=sent).status_code == 302
+    finally:
+        app.config["WTF_CSRF_ENABLED"] = False
+    assert "12,500.50" not in client.get("/approvals").text
+
+
+def page_token(page: str) -> str:
+    return page.split('name="csrf_token" value="')[1].split('"')[0]
+
+
 def test_refused_proposal_opens_the_line_again(app: Zhiliu) -> None:
     lot, managers = make_lot(1, real_money=True, deposit_minor=AMOUNT), make_managers()
     from tests.factories.money import confirmations, import_rows
