@@ -32,8 +32,8 @@ def catalogue_dirs() -> list[Path]:
 
 
 def choose_language() -> str:
-    """The user's choice (``?lang=``, then session, then what an ended session left), then Chinese. The browser's wish is not asked: notices are
-    Chinese documents first, and a shared link must read the same for all."""
+    """The user's choice (``?lang=``, then session, then what an ended session left), then Chinese. The browser's wish
+    is not asked: notices are Chinese documents first, and a shared link must read the same for all."""
     if not has_request_context():
         return "zh"
     asked = request.args.get("lang")

@@ -6,13 +6,16 @@ import time
 import uuid
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from flask import current_app, g, redirect, request, session, url_for
 from flask_login.utils import _user_context_processor
+from flask_security.confirmable import confirm_email_token_status
 from flask_security.core import Security
 from flask_security.datastore import SQLAlchemyUserDatastore
 from flask_security.signals import password_reset, tf_disabled, tf_profile_changed, user_authenticated
+from flask_security.utils import do_flash, get_message
 from sqlalchemy import bindparam, select
 from werkzeug.exceptions import NotFound as NoSuchPage
 from werkzeug.exceptions import UnsupportedMediaType
@@ -226,6 +229,20 @@ def password_was_reset(sender: Any, user: User, **extra: Any) -> None:
     locking.forgive(user.id)
 
 
+def with_confirmed_sent_to_sign_in(library: Any) -> Any:
+    """A confirm link that already did its work leads to sign-in; the library shows the form that sends another."""
+
+    @wraps(library)
+    def confirm(token: str) -> Any:
+        _expired, invalid, user = confirm_email_token_status(token)
+        if user is None or invalid or user.confirmed_at is None:
+            return library(token)
+        do_flash(get_message("ALREADY_CONFIRMED")[0], "success")
+        return redirect(url_for("security.login"))
+
+    return confirm
+
+
 def library_settings(app: Zhiliu) -> dict[str, Any]:
     translations = app.config.get("BABEL_TRANSLATION_DIRECTORIES", "translations").split(";")
     return {
@@ -285,6 +302,8 @@ def configure_sign_in(app: Zhiliu) -> None:
     # the library would load the user with another query on every request and every page
     app.before_request_funcs[None].remove(security.principal._on_before_request)
     app.template_context_processors[None].remove(_user_context_processor)
+    for endpoint, wrap in (("security.confirm_email", with_confirmed_sent_to_sign_in),):
+        app.view_functions[endpoint] = wrap(app.view_functions[endpoint])
     app.before_request(identify)
     app.before_request(drop_foreign_next)
     for signal, call in (

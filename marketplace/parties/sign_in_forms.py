@@ -5,7 +5,6 @@ from __future__ import annotations
 import unicodedata
 from typing import Any
 
-from flask import flash
 from flask_login import current_user
 from flask_security.forms import (
     ChangePasswordForm,
@@ -70,8 +69,9 @@ class SignInForm(OurLabels, LoginForm):
                 return False
         accepted = super().validate(**kwargs)
         if not accepted and self.user_authenticated and self.requires_confirmation:
-            # the password was right, so this tells nobody anything new
-            flash(_("您的邮箱尚未确认。请点击我们发给您的邮件中的链接；没有收到可重新发送。"), "warning")
+            # the password was right, so this tells nobody anything new; it stands alone, not beside the general refusal
+            self.email.errors = []
+            self.form_errors.append(_("您的邮箱尚未确认。请点击我们发给您的邮件中的链接；没有收到可重新发送。"))
         return accepted
 
 

@@ -132,7 +132,7 @@ def test_an_organisation_submits_itself_for_verification(guarded: Zhiliu) -> Non
 def test_a_bid_kept_over_an_expired_sign_in_is_placed_after_signing_in(
     guarded: Zhiliu, sale: MadeLot, script: bool
 ) -> None:
-    """As told by the page: sign in in another window, come back, press once. Without script the page asks to confirm."""
+    """As told by the page: sign in in another window, come back, press once. Without script it asks to confirm."""
     address, headers = f"/lots/{sale.id}/bids", {"Referer": f"http://localhost/lots/{sale.id}"}
     user = make_user(sale.bidders[0].org)
     user.password, user.language = hash_password("correct horse battery"), "en"

@@ -144,9 +144,12 @@ def test_a_new_account_confirms_its_address_before_it_signs_in(app: Zhiliu, clie
     form = {"display_name": "某", "email": "New@example.cn", "password": PASSWORD, "kind": "enterprise"}
     client.post("/join", data=form | {"name": "某公司", "uscc": make_uscc()}, headers={"Host": "evil.example"})
     user = db.session.scalars(select(User)).one()
-    sign_in(client, user)
+    refused = sign_in(client, user).text
+    assert refused.count("邮箱尚未确认") == 1 and "暂时锁定" not in refused  # one message, and the right one
     assert not signed_in(client)
     assert client.get(last_link("/account/confirm/")).status_code == 302
+    again = app.test_client().get(last_link("/account/confirm/"), follow_redirects=True)
+    assert again.request.path == "/account/login" and "邮箱早已确认" in again.text
     sign_in(client, user)
     assert signed_in(client)
     assert "待提交" in client.get("/organisation").text
