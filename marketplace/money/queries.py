@@ -76,13 +76,13 @@ def at_stake(approvals: Iterable[Approval]) -> dict[int, AtStake]:
         .where(ReleaseItem.order_id.in_(by_order))
     )
     found: dict[int, AtStake] = {}
-    for row in db.session.execute(union_all(credits, payments).order_by("what", "id")):
-        for approval_id in [by_line[row.of]] if row.what == "line" else by_order[row.of]:
+    for entry in db.session.execute(union_all(credits, payments).order_by("what", "id")):
+        for approval_id in [by_line[entry.of]] if entry.what == "line" else by_order[entry.of]:
             stake = found.setdefault(approval_id, AtStake())
             stake.count += 1
-            stake.sums[row.currency] = stake.sums.get(row.currency, 0) + row.amount_minor
-            if row.party not in stake.parties:
-                stake.parties.append(row.party)
+            stake.sums[entry.currency] = stake.sums.get(entry.currency, 0) + entry.amount_minor
+            if entry.party not in stake.parties:
+                stake.parties.append(entry.party)
     return found
 
 
