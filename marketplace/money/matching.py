@@ -38,7 +38,8 @@ def match(
     payer_account: str,
     expected: Mapping[str, Expected],
 ) -> Match:
-    """Exact when one reference, the whole rest, and the organisation itself as payer agree."""
+    """Exact when one reference, the whole rest, and the organisation itself as payer, with the number of the account
+    it paid from, agree. A credit without that number is doubtful (``account_missing``)."""
     listed = list(references)
     if not listed:
         return Match("none", None, ("no_reference",))
@@ -59,6 +60,8 @@ def match(
         doubts.append("other_currency")
     if not same_payer(payer_name, payer_account, wanted):
         doubts.append("other_payer")
+    elif not _digits(payer_account):  # a name alone is what anybody may type; a person compares
+        doubts.append("account_missing")
     return Match("doubtful" if doubts else "exact", wanted.receivable_id, tuple(doubts))
 
 

@@ -55,6 +55,7 @@ DOUBTS = {
     "amount_under": _l("金额少于应缴"),
     "amount_over": _l("金额多于应缴，多出部分将退回"),
     "other_payer": _l("付款人不是该机构"),
+    "account_missing": _l("流水未写明付款账号"),
     "other_currency": _l("币种不同"),
     "receivable_closed": _l("该笔款项已缴清或已取消，来款将退回"),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 import re
+import unicodedata
 from typing import Any
 
 from flask import current_app, flash, redirect, render_template, request, url_for
@@ -84,6 +85,11 @@ def manage_list() -> ResponseReturnValue:
     )
 
 
+def bare_name(name: str | None) -> str:
+    """A name to compare: without spaces and the many writings of brackets and letters."""
+    return re.sub(r"[\s()·.,\-]+", "", unicodedata.normalize("NFKC", name or "")).casefold()
+
+
 def detail(org_id: int, status: int = 200, **forms: FlaskForm) -> ResponseReturnValue:
     org = get_org(org_id)
     events = db.session.execute(
@@ -96,6 +102,7 @@ def detail(org_id: int, status: int = 200, **forms: FlaskForm) -> ResponseReturn
     html = render_template(
         "parties/manage_detail.html",
         org=org,
+        other_holder=bool(org.account_name) and bare_name(org.account_name) != bare_name(org.name),
         rows=members_of(org_id),
         documents=organisations.documents_of(org_id),
         document_kinds=organisations.DOCUMENT_KINDS,

@@ -145,6 +145,23 @@ def page_token(page: str) -> str:
     return page.split('name="csrf_token" value="')[1].split('"')[0]
 
 
+def test_a_credit_without_the_payers_account_is_doubtful_and_left_unticked(app: Zhiliu) -> None:
+    from tests.factories.money import import_rows
+
+    lot, whole = (make_lot(1, real_money=True, deposit_minor=AMOUNT) for _ in range(2))
+    managers = make_managers()
+    payer, known = (db.session.get_one(Organisation, made.bidders[0].org.id) for made in (lot, whole))
+    bare = row(AMOUNT, reference(lot), payer).replace(f",{payer.account_no},", ",,")
+    without, stated = import_rows(managers, bare, row(AMOUNT, reference(whole), known))
+    page = browser(app, managers.maker).get("/manage/money/lines").text
+    cards = {line.id: page.split(f'id="line-{line.id}"')[1].split('id="reference-')[0] for line in (without, stated)}
+    assert "流水未写明付款账号" in cards[without.id] and "完全相符" not in cards[without.id]
+    assert " checked" not in cards[without.id] and " checked" in cards[stated.id]
+    form = {"line": [without.id], "action": "confirm", f"reference-{without.id}": reference(lot)}
+    refused = browser(app, managers.maker).post("/manage/money/lines", data=form)
+    assert refused.status_code == 422 and "存疑的来款须填写确认理由" in refused.text
+
+
 def test_refused_proposal_opens_the_line_again(app: Zhiliu) -> None:
     lot, managers = make_lot(1, real_money=True, deposit_minor=AMOUNT), make_managers()
     from tests.factories.money import confirmations, import_rows

@@ -198,6 +198,24 @@ def test_a_manager_affiliates_bars_and_lifts(app: Zhiliu) -> None:
     assert service.barred(a.id, 12) is None
 
 
+@pytest.mark.parametrize(
+    ("holder", "lang", "told"),
+    [
+        ("某某个人", "zh", "户名不一致"),
+        ("某某个人", "en", "Account in another name"),
+        ("江城(武汉) 公司", "zh", ""),
+        (None, "zh", ""),
+    ],
+)
+def test_a_payout_account_in_another_name_is_seen(app: Zhiliu, holder: str | None, lang: str, told: str) -> None:
+    org = make_org(name="江城（武汉）公司", state="submitted")
+    org.account_name = holder
+    db.session.commit()
+    page = client_for(app, make_user(make_org("platform")), lang).get(f"/manage/organisations/{org.id}").text
+    assert told in page and (bool(told) or "户名不一致" not in page)
+    assert not told or "某某个人" in page.split(told)[1][:300]
+
+
 def test_managers_find_organisations_whatever_they_type(app: Zhiliu) -> None:
     make_org(name="知产运营", state="submitted")
     desk = client_for(app, make_user(make_org("platform")))
