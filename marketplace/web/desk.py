@@ -159,6 +159,29 @@ def shortened(name: str, most: int = 48) -> str:
     return name
 
 
+def taking_part(actor: Actor) -> list[dict[str, Any]]:
+    """The sales in which the actor's organisation bids: the price, and whether it leads by its own code."""
+    if actor.org_id is None or actor.org_kind not in (OPERATOR, ENTERPRISE):
+        return []
+    at = now()
+    return [
+        {
+            "title": title_of(lot),
+            "href": url_for("auctions.lot_page", lot_id=lot.id),
+            "state": shown,
+            "code": registration.code,
+            "currency": lot.currency,
+            "price_minor": state.price_minor,
+            "start_minor": lot.start_minor,
+            "leading": state.leader_registration_id == registration.id,
+            "qualified": registration.state == "qualified",
+            "until": state.opens_at if shown == "scheduled" else state.ends_at if shown == "running" else None,
+        }
+        for registration, lot, state in auctions.taking_part(actor.org_id)
+        for shown in ["running" if state.state == "scheduled" and state.opens_at <= at else state.state]
+    ]
+
+
 def to_complete(actor: Actor) -> list[dict[str, Any]]:
     """Paid sales that still lack papers: the seller's and the buyer's own, all for a manager."""
     if actor.org_id is None or not (actor.is_manager or actor.org_kind in (BANK, OPERATOR, ENTERPRISE)):

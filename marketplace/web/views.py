@@ -68,6 +68,7 @@ def desk() -> ResponseReturnValue:
         "web/desk.html",
         now=now(),
         **desks.lists(actor),
+        taking_part=desks.taking_part(actor),
         to_complete=desks.to_complete(actor),
         steps=first_steps(actor, {item["href"] for item in counts}),
         dead=desks.dead_messages() if actor.is_manager else 0,

@@ -66,6 +66,30 @@ def test_the_regulator_reads_how_sales_stand_and_is_not_asked_to_be_verified(app
     assert 'href="/cases"' in page and "/manage/" not in page
 
 
+def test_a_bidders_desk_begins_with_the_sales_it_takes_part_in(app: Zhiliu) -> None:
+    """One outbids the other; whoever ends soonest comes first, what ended or is another's is not there."""
+    made, ended, other = make_lot(2, start_minor=100_000_00), make_lot(2), make_lot(1)
+    for number, amount in ((0, 123_000_00), (1, 133_000_00)):
+        assert made.bid(number, amount).accepted
+    ended.end()
+    from marketplace.auctions import service
+
+    service.close_lot(ended.id)
+    db.session.commit()
+    pages = [client_for(app, make_user(made.bidders[n].org)).get("/desk").text for n in (0, 1)]
+    for page, told, not_told in ((pages[0], "没有领先", "目前领先"), (pages[1], "目前领先", "没有领先")):
+        card = page.split('id="my-sales"')[1].split("接下来的时间")[0]
+        assert "¥133,000.00" in card and f'href="/lots/{made.id}"' in card and "竞价结束" in card
+        assert told in card and not_told not in card
+        assert page.index('id="my-sales"') < page.index("等您复核")
+        assert f'href="/lots/{other.id}"' not in card
+    assert made.bidders[0].code in pages[0] and made.bidders[1].code not in pages[0]
+    gone = client_for(app, make_user(ended.bidders[0].org)).get("/desk").text
+    assert 'id="my-sales"' not in gone
+    english = client_for(app, make_user(made.bidders[0].org), lang="en").get("/desk").text
+    assert "not leading" in english.split('id="my-sales"')[1][:1500].lower()
+
+
 def test_money_pages_name_lots_by_their_title_and_find_a_seller_its_own(app: Zhiliu) -> None:
     made, other = make_lot(0), make_lot(0)
     facts = lots.facts_of([made.id, 10**9])
