@@ -5,10 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from functools import wraps
 from typing import Any
 
-from flask import current_app
+from flask import current_app, g, render_template, request, session
+from flask_login import current_user
 from flask_security.totp import Totp
+from flask_security.utils import check_and_get_token_status
 from sqlalchemy import select
 
 from marketplace.core.actor import BANK, PLATFORM
@@ -76,6 +79,56 @@ class OnceTotp(Totp):
 
     def set_last_counter(self, user: Any, tmatch: Any) -> None:
         user.tf_last_counter = tmatch.counter
+
+
+def _setup_under_way(token: str | None) -> tuple[User, str] | None:
+    """Whose authenticator is being set up in this session, and its new secret; none where no set-up is open.
+    A change by someone signed in carries its state in ``token``, the set-up at first sign-in has it in the session."""
+    if token is None:
+        secret = session.get("tf_totp_secret")
+        owner = db.session.scalar(select(User).where(User.fs_uniquifier == session.get("tf_user_id")))
+        if owner is None or not secret or session.get("tf_state") != "validating_profile":
+            return None
+        return owner, secret
+    expired, invalid, state = check_and_get_token_status(
+        token, "tf_setup", current_app.config["SECURITY_TWO_FACTOR_SETUP_WITHIN"]
+    )
+    return None if expired or invalid else (current_user, state["totp_secret"])
+
+
+def with_setup_kept(library: Any) -> Any:
+    """A wrong code while an authenticator is set up shows the same key and QR code again, with the message once at
+    the field. The library starts anew with another key, or asks for the code without showing the key."""
+
+    @wraps(library)
+    def validate(token: str | None = None) -> Any:
+        from marketplace.parties.sign_in import security
+
+        given = {} if token is None else {"token": token}
+        open_setup = _setup_under_way(token) if request.method == "POST" else None
+        if open_setup is None:
+            return library(**given)
+        said: list[Any] = list(session.get("_flashes", []))
+        g.pop("refused_code", None)
+        response = library(**given)
+        form = g.pop("refused_code", None)
+        if form is None:
+            return response
+        session["_flashes"] = said
+        user, secret = open_setup
+        shown = security.totp_factory.fetch_setup_values(secret, user)
+        return render_template(
+            "parties/sign_in/setup.html",
+            chosen_method="authenticator",
+            authr_qrcode=shown["image"],
+            authr_key=shown["key"],
+            two_factor_verify_code_form=form,
+            changing=token is not None,
+            state_token=token,
+            choices=[],
+        )
+
+    return validate
 
 
 def reset_second_factor(user: User) -> None:

@@ -29,7 +29,14 @@ from marketplace.core.i18n import LANGUAGES, _l
 from marketplace.parties import locking
 from marketplace.parties.models import Membership, Organisation, Role, User
 from marketplace.parties.next_page import drop_foreign_next
-from marketplace.parties.second_factor import NEEDING_KINDS, PASSED, OnceTotp, excused, second_factor_settings
+from marketplace.parties.second_factor import (
+    NEEDING_KINDS,
+    PASSED,
+    OnceTotp,
+    excused,
+    second_factor_settings,
+    with_setup_kept,
+)
 from marketplace.parties.sign_in_forms import (
     CodeForm,
     ConfirmationForm,
@@ -302,7 +309,11 @@ def configure_sign_in(app: Zhiliu) -> None:
     # the library would load the user with another query on every request and every page
     app.before_request_funcs[None].remove(security.principal._on_before_request)
     app.template_context_processors[None].remove(_user_context_processor)
-    for endpoint, wrap in (("security.confirm_email", with_confirmed_sent_to_sign_in),):
+    for endpoint, wrap in (
+        ("security.confirm_email", with_confirmed_sent_to_sign_in),
+        ("security.two_factor_setup_validate", with_setup_kept),
+        ("security.two_factor_token_validation", with_setup_kept),
+    ):
         app.view_functions[endpoint] = wrap(app.view_functions[endpoint])
     app.before_request(identify)
     app.before_request(drop_foreign_next)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Any
 
+from flask import g
 from flask_login import current_user
 from flask_security.forms import (
     ChangePasswordForm,
@@ -95,7 +96,12 @@ class CodeForm(OurLabels, LockedCodeMixin, TwoFactorVerifyCodeForm):
     def validate(self, **kwargs: Any) -> bool:
         if isinstance(self.code.data, str):
             self.code.data = "".join(unicodedata.normalize("NFKC", self.code.data).split())
-        return self.free_to_try() and super().validate(**kwargs)
+        if self.free_to_try() and super().validate(**kwargs):
+            return True
+        self.form_errors.extend(self.code.errors)  # the form has one field: said once, above it
+        self.code.errors = []
+        g.refused_code = self  # for the page of an open set-up, which shows its key again
+        return False
 
 
 class RecoveryCodeForm(OurLabels, LockedCodeMixin, MfRecoveryForm):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import re
+import time
 from collections.abc import Iterator
 
 import pytest
 from flask.testing import FlaskClient
 from flask_security.utils import hash_password
+from passlib.totp import TOTP
 from sqlalchemy import func, select
 
 from marketplace import Zhiliu
@@ -162,3 +164,28 @@ def test_a_bid_kept_over_an_expired_sign_in_is_placed_after_signing_in(
         press = filled(again.text, address)
     assert client.post(address, data=press, headers=headers).status_code == 302
     assert sale.state.price_minor == 123_000_00
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_wrong_code_keeps_the_authenticators_set_up(guarded: Zhiliu, first: bool) -> None:
+    user = make_user(make_org("bank"))
+    user.password = hash_password("correct horse battery")
+    db.session.commit()
+    client = guarded.test_client() if first else client_for(guarded, user)
+    if first:
+        form = filled(client.get("/account/login").text, "/account/login")
+        client.post("/account/login", data=form | {"email": user.email, "password": "correct horse battery"})
+    else:
+        with client.session_transaction() as session:
+            session["fs_paa"] = time.time()
+    start = client.post("/account/tf-setup", data=filled(client.get("/account/tf-setup").text, "/account/tf-setup"))
+    key = re.search(r"<code>([^<]+)</code>", start.text)
+    action = re.search(r'action="(/account/tf-[^"]*validate[^"]*|/account/tf-setup/[^"]+)"', start.text)
+    assert key and action, start.text
+    refused = client.post(action[1], data=filled(start.text, action[1], code="000000"))
+    assert refused.status_code == 200 and f"<code>{key[1]}</code>" in refused.text
+    assert "data:image/svg+xml" in refused.text and refused.text.count("验证码不正确") == 1
+    assert "验证码不正确" not in client.get("/account/tf-setup").text  # nothing waits to be said again
+    code = TOTP(key=key[1]).generate().token
+    assert client.post(action[1], data=filled(refused.text, action[1], code=code)).status_code == 302
+    assert client.get("/organisation").status_code == 200
