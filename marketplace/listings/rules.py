@@ -138,6 +138,40 @@ def gates(facts: OfferFacts) -> list[Finding]:
     return found
 
 
+#: What else already says that a notice item is missing: the fields of the findings, for a warning its code.
+ECHO_OF = {
+    "property": {"rights"},
+    "price": {"start_minor", "increment_minor"},
+    "deposit": {"deposit_minor"},
+    "known_defects": {"known_defects"},
+    "related_rights": {"rights", "handover"},
+    "liability": {"deposit_forfeit"},
+    "time": {"opens_at", "ends_at"},
+    "price_basis": {"valuation_basis"},
+    "bidding_rules": {"increment_minor"},
+    "title_media": {"summary"},
+    "balance": {"balance_days"},
+    "taxes": {"taxes_and_fees"},
+    "contact": {"contact", "inspection"},
+}
+LACKS = frozenset({"rights_missing", "text_missing", "term_missing", "valuation_basis_missing", "warning_missing"})
+
+
+def said_once(found: list[Finding]) -> list[Finding]:
+    """The findings for a page, each lack once: a notice item is filled from the fields, so where a field is refused as
+    empty, the item missing for it goes unsaid. The gate itself keeps both."""
+    empty = {
+        finding.params["item"] if finding.code == "warning_missing" else finding.params.get("field", finding.field)
+        for finding in found
+        if finding.code in LACKS and finding.severity == "refuse"
+    }
+    return [
+        finding
+        for finding in found
+        if finding.code != "notice_item_missing" or not empty & ECHO_OF.get(str(finding.params["item"]), set())
+    ]
+
+
 def right_findings(rights: Iterable[RightFacts]) -> list[Finding]:
     """What keeps these rights from being offered: none chosen, health, another live offer."""
     return list(_rights(list(rights)))

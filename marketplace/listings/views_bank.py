@@ -160,7 +160,7 @@ def _page(listing: Listing, step: str, **given: Any) -> str:
 
     actor, at = current_actor(), now()
     rounds = queries.rounds_of(listing.id)
-    found = facts.findings(listing, at) if listing.published_at is None else []
+    found = rules.said_once(facts.findings(listing, at)) if listing.published_at is None else []
     waiting = approvals.open_approval("listing.submit", "listing", listing.id)
     editable = listing.state == "draft" and waiting is None and actor.may("maker")
     offer = facts.offer_facts(listing, at)
