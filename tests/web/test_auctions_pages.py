@@ -337,6 +337,10 @@ def test_a_manager_suspends_with_a_published_reason_and_resumes(app: Zhiliu, cli
     assert manager.post(f"/manage/lots/{lot.id}/suspend", data={"reason": "系统检修"}).status_code == 302
     html = client.get(f"/lots/{lot.id}").get_data(as_text=True)
     assert "系统检修" in html and "暂停" in html
+    clock = re.search(r'<span class="zl-countdown[^>]*id="live-countdown"[^>]*>([^<]*)</span>', html)
+    assert clock and 'data-ends=""' in clock[0] and clock[1] == "暂停计时"  # counts again by itself after it resumes
+    off = browser_of(app, lot.bidders[0]).get(f"/lots/{lot.id}").get_data(as_text=True)
+    assert re.search(r'id="bid-hint">竞价已暂停', off) and re.search(r"data-bid disabled", off)
     assert manager.post(f"/manage/lots/{lot.id}/resume", data={"reason": "检修完成"}).status_code == 302
     assert lot.state.state == "running"
     late = manager.post(f"/manage/lots/{lot.id}/resume", data={"reason": "再来"})

@@ -223,9 +223,12 @@
     if (!form) return;
     const open = now >= opensAt && now < endsAt && (phase === "running" || phase === "scheduled");
     form.querySelectorAll("[data-bid], [data-match], [data-step]").forEach((b) => { b.disabled = busy || !open; });
-    set("bid-closed", now >= endsAt ? say.waiting : "");
-    const hint = get("bid-hint"); // why one cannot bid yet
-    if (hint && open) hint.hidden = true;
+    const paused = phase === "suspended"; // the end it had may pass meanwhile, and nothing ends
+    set("bid-closed", now >= endsAt && !paused ? say.waiting : "");
+    const hint = get("bid-hint"); // why one cannot bid yet, or now
+    if (paused) set("bid-hint", say.whyoff);
+    else if (hint && hint.textContent === say.whyoff) set("bid-hint", "");
+    if (hint) hint.hidden = open || !hint.textContent || (!paused && now >= endsAt);
   }
   setInterval(tick, 500);
 
