@@ -9,7 +9,10 @@ from marketplace.core.actor import Actor
 from marketplace.core.approvals import act_of
 from marketplace.core.deadlines import on_due
 from marketplace.core.events import when
-from marketplace.listings import service_course, service_draft, service_public, service_publish, service_rounds
+from marketplace.listings import queries, service_course, service_draft, service_public, service_publish, service_rounds
+from marketplace.parties.bars import listings_are
+
+listings_are(queries.id_numbered, queries.numbers)
 
 act_of("listing.submit", service_draft.submission_refused)(service_draft.submitted)
 act_of("listing.publish", service_publish.publication_refused)(service_publish.published)

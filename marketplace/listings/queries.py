@@ -289,6 +289,19 @@ def labels(ids: Iterable[int]) -> dict[int, str]:
     return {row.id: title_of(row) for row in rows}
 
 
+def id_numbered(number: str) -> int | None:
+    """The listing that the public knows by this number."""
+    return db.session.scalar(select(Listing.id).where(Listing.number == number))
+
+
+def numbers(ids: Iterable[int]) -> dict[int, str]:
+    """The public numbers of these listings, of those that have one. One query."""
+    rows = db.session.execute(
+        select(Listing.id, Listing.number).where(Listing.id.in_(list(ids)), Listing.number.is_not(None))
+    )
+    return {row.id: row.number for row in rows}
+
+
 def holding() -> Any:
     """Which listings hold their rights: those alive, those whose sale stands even before it is complete, and those
     whose next round is on its way."""

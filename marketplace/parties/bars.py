@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Callable, Iterable
+
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
@@ -11,6 +14,28 @@ from marketplace.core.errors import NotFound, Refused
 from marketplace.core.events import record
 from marketplace.core.i18n import _l
 from marketplace.parties.models import Bar, Organisation
+
+#: Listings stand above this room. They say which listing a public number (``ZL-2026-000123``) names, and which public
+#: numbers listings have; ``listings/handlers.py`` sets both at start.
+_by_number: list[Callable[[str], int | None]] = []
+_numbers: list[Callable[[Iterable[int]], dict[int, str]]] = []
+
+
+def listings_are(by_number: Callable[[str], int | None], numbers: Callable[[Iterable[int]], dict[int, str]]) -> None:
+    """How listings are found by their public number, and named by it."""
+    _by_number[:], _numbers[:] = [by_number], [numbers]
+
+
+def listing_numbered(typed: str) -> int | None:
+    """The listing of a public number in any writing, None where there is none."""
+    number = unicodedata.normalize("NFKC", typed).strip().upper()
+    return next((found for look in _by_number if (found := look(number)) is not None), None)
+
+
+def listing_numbers(ids: Iterable[int]) -> dict[int, str]:
+    """The public numbers of these listings, by id; those without one are left out."""
+    wanted = list(ids)
+    return _numbers[0](wanted) if _numbers and wanted else {}
 
 
 def barred(org_id: int, listing_id: int | None) -> Bar | None:

@@ -128,7 +128,7 @@ class AffiliateForm(FlaskForm):
 
 
 class BarForm(FlaskForm):
-    listing_id = StringField(_l("挂牌编号（内部序号，留空表示全平台）"))
+    listing_id = StringField(_l("挂牌编号（如 ZL-2026-000001，留空表示全平台）"))
     bar_reason = StringField(_l("理由"))
     source = StringField(_l("依据"))
 

@@ -99,6 +99,7 @@ def detail(org_id: int, status: int = 200, **forms: FlaskForm) -> ResponseReturn
         .order_by(Event.id.desc())
         .limit(50)
     ).all()
+    barred = bars.bars_of(org_id)
     html = render_template(
         "parties/manage_detail.html",
         org=org,
@@ -107,7 +108,8 @@ def detail(org_id: int, status: int = 200, **forms: FlaskForm) -> ResponseReturn
         documents=organisations.documents_of(org_id),
         document_kinds=organisations.DOCUMENT_KINDS,
         affiliations=affiliations.affiliations_of(org_id),
-        bars=bars.bars_of(org_id),
+        bars=barred,
+        listing_numbers=bars.listing_numbers({bar.listing_id for bar in barred if bar.listing_id is not None}),
         events=events,
         form=forms.get("form") or ReasonForm(formdata=None),
         affiliate_form=forms.get("affiliate_form") or AffiliateForm(formdata=None),
@@ -190,14 +192,17 @@ def add_bar(org_id: int) -> ResponseReturnValue:
     def act() -> None:
         typed = (form.listing_id.data or "").strip()
         problems = []
-        if typed and not (typed.isascii() and typed.isdecimal() and len(typed) < 18):
-            problems.append(Problem("listing_number", _l("挂牌编号应为数字"), "listing_id"))
+        listing_id = bars.listing_numbered(typed) if typed else None
+        if typed and listing_id is None:
+            problems.append(
+                Problem("listing_number", _l("没有这个编号的挂牌，请按公告填写，如 ZL-2026-000001"), "listing_id")
+            )
         if not (form.bar_reason.data or "").strip():
             problems.append(Problem("reason_needed", _l("请填写理由"), "bar_reason"))
         if problems:
             raise Invalid(problems)
         source = (form.source.data or "").strip() or None
-        bars.bar_org(org_id, int(typed) if typed else None, form.bar_reason.data or "", source, actor)
+        bars.bar_org(org_id, listing_id, form.bar_reason.data or "", source, actor)
 
     return attempt(org_id, form, "bar_form", act, _("已限制参与"))
 

@@ -11,8 +11,10 @@ from sqlalchemy import select
 from marketplace import Zhiliu
 from marketplace.core.db import db
 from marketplace.core.models import Document
+from marketplace.listings.models import Listing
 from marketplace.parties import bars, members, organisations, service
 from marketplace.parties.models import ApiToken, Membership, Organisation, User
+from tests.factories.auctions import make_lot
 from tests.factories.parties import client_for, make_actor, make_org, make_uscc, make_user
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -181,21 +183,34 @@ def test_a_token_secret_is_shown_once(app: Zhiliu) -> None:
 
 def test_a_manager_affiliates_bars_and_lifts(app: Zhiliu) -> None:
     a, b = make_org(), make_org()
+    listing = make_lot(0).lot.listing_id
+    number = db.session.scalars(select(Listing.number).where(Listing.id == listing)).one() or ""
     desk = client_for(app, make_user(make_org("platform")))
     base = f"/manage/organisations/{a.id}"
     bad = desk.post(f"{base}/affiliations", data={"affiliate_uscc": make_uscc()})
     assert bad.status_code == 422 and "没有使用此代码的机构" in bad.text and "请填写认定依据" in bad.text
     desk.post(f"{base}/affiliations", data={"affiliate_uscc": b.uscc, "basis": "同一股东"})
     assert service.related(a.id, b.id)
-    assert desk.post(f"{base}/bars", data={"listing_id": "x"}).status_code == 422
-    desk.post(f"{base}/bars", data={"bar_reason": "悔拍", "listing_id": "12", "source": "网拍规定 art. 24"})
+    for wrong in ("x", str(listing), "ZL-1999-000001"):
+        answer = desk.post(f"{base}/bars", data={"listing_id": wrong, "bar_reason": "悔拍"})
+        assert answer.status_code == 422 and "没有这个编号的挂牌" in answer.text and f'value="{wrong}"' in answer.text
+    assert bars.bars_of(a.id) == []
+    sent = {"bar_reason": "悔拍", "listing_id": f" {number.lower()} ", "source": "网拍规定 art. 24"}
+    app.config["WTF_CSRF_ENABLED"] = True
+    try:
+        desk.post(f"{base}/bars", data=sent)
+        assert bars.bars_of(a.id) == []
+        token = desk.get(base).text.split('name="csrf_token"')[1].split('value="')[1].split('"')[0]
+        assert desk.post(f"{base}/bars", data=sent | {"csrf_token": token}).status_code == 302
+    finally:
+        app.config["WTF_CSRF_ENABLED"] = False
     bar = bars.bars_of(a.id)[0]
-    assert service.barred(a.id, 12) is not None and "悔拍" in desk.get(base).text
+    assert service.barred(a.id, listing) is not None and f"挂牌 {number}" in desk.get(base).text
     assert desk.post(f"/manage/organisations/{b.id}/bars/{bar.id}/lift", data={"reason": "误"}).status_code == 404
     assert desk.post(f"{base}/bars/{bar.id}/lift", data={"reason": ""}).status_code == 422
     desk.post(f"{base}/bars/{bar.id}/lift", data={"reason": "误"})
     db.session.expire_all()
-    assert service.barred(a.id, 12) is None
+    assert service.barred(a.id, listing) is None
 
 
 @pytest.mark.parametrize(
