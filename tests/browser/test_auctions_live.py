@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from marketplace.core.db import db, unit_of_work
 from marketplace.parties.models import User
 from tests.browser.conftest import Site
 from tests.factories.auctions import MadeLot, make_lot
-from tests.factories.parties import make_org, make_user
+from tests.factories.parties import make_actor, make_org, make_user
 
 pytestmark = pytest.mark.browser
 NewPage, CheckPage, Shot = Callable[..., Page], Callable[[Page], None], Callable[[Page, str], None]
@@ -68,6 +69,23 @@ def test_the_page_polls_when_there_is_no_place_to_stream(
     outside_bid(lot, 1, 103_000_00, "other")
     expect(page.locator("#live-price")).to_have_text("¥103,000.00", timeout=15_000)
     page.faults.clear()  # type: ignore[attr-defined]  # the refused stream
+
+
+def test_a_page_loaded_while_suspended_counts_again_when_the_sale_resumes(site: Site, new_page: NewPage) -> None:
+    lot = make_lot(lasts=timedelta(hours=3))
+    manager = make_actor("platform")
+    with unit_of_work():
+        service.suspend_lot(manager, lot.id, "系统检修")
+    page = new_page(user_of(lot, 0))
+    page.goto(f"{site.url}/lots/{lot.id}")
+    expect(page.locator("#live-countdown")).to_have_text("暂停计时")
+    expect(page.locator("#bid-hint")).to_have_text("竞价已暂停，恢复时将另行公告")
+    expect(page.locator("[data-bid]")).to_be_disabled()
+    with unit_of_work():
+        service.resume_lot(manager, lot.id, "检修完成")
+    expect(page.locator("#live-countdown")).to_have_text(re.compile(r"02:[0-5]\d:[0-5]\d"), timeout=15_000)
+    expect(page.locator("[data-bid]")).to_be_enabled()
+    expect(page.locator("#bid-hint")).to_be_hidden()
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
