@@ -17,6 +17,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from bench import floor, imports, load, market
+from bench.memory import cpu_seconds
 from marketplace.core.db import db
 from marketplace.core.signing import new_key_file
 from marketplace.demo.processes import Processes, web_command
@@ -34,13 +35,22 @@ class Series:
     rates: list[float] = field(default_factory=list)
     p99: list[float] = field(default_factory=list)
     accepted: list[float] = field(default_factory=list)
+    cpu: list[tuple[float, float]] = field(default_factory=list)  # ms an answer: web server; PostgreSQL and Redis
     errors: int = 0
 
     @property
     def value(self) -> float:
         return statistics.median(self.rates) if self.rates else 0.0
 
-    def add(self, measured: load.Measured) -> None:
+    @property
+    def cpu_ms(self) -> float:
+        """Milliseconds of CPU an answer, all servers together."""
+        return statistics.median(map(sum, self.cpu)) if self.cpu else 0.0
+
+    def add(self, measured: load.Measured, cpu: tuple[float, float]) -> None:
+        """``cpu``: seconds that the web server, and PostgreSQL with Redis, have used meanwhile."""
+        answers = max(1, len(measured.latencies))
+        self.cpu.append((cpu[0] * 1000 / answers, cpu[1] * 1000 / answers))
         self.rates.append(measured.count(200, 201, 409) / measured.seconds)
         self.accepted.append(measured.count(200, 201) / measured.seconds)
         self.p99.append(measured.percentile(0.99))
@@ -49,7 +59,9 @@ class Series:
     def line(self) -> str:
         p99 = f"p99 {statistics.median(self.p99):6.1f} ms" if self.p99 else ""
         accepted = f"accepted {statistics.median(self.accepted):7.0f}/s" if self.accepted else ""
-        return f"{self.name:34} {self.value:8.0f}/s  {accepted:20} {p99:15} errors {self.errors}"
+        web, data = (statistics.median(part) for part in zip(*self.cpu, strict=True)) if self.cpu else (0.0, 0.0)
+        cpu_ms = f"cpu {web:5.2f} + {data:4.2f} ms" if self.cpu else ""
+        return f"{self.name:34} {self.value:8.0f}/s  {accepted:20} {p99:15} {cpu_ms:20} errors {self.errors}"
 
 
 def wait_for(port: int, processes: Processes) -> None:
@@ -127,7 +139,7 @@ def measure(asked: argparse.Namespace, folder: Path, servers: LocalServers) -> i
     imported = imports.rights_a_second(app)
     processes = Processes(folder / "logs", environment)
     yards = Processes(folder / "logs", {"DATABASE_URL": yard_url})
-    rounds = Rounds(asked, made, yard_url)
+    rounds = Rounds(asked, made, yard_url, servers)
     try:
         yards.start("y1", served("bench.yardsticks:hello()", Y1))
         yards.start("y2", served("bench.yardsticks:minimal_bids()", Y2))
@@ -136,6 +148,7 @@ def measure(asked: argparse.Namespace, folder: Path, servers: LocalServers) -> i
             wait_for(port, group)
         for port, path in ((Y1, "/"), (Y2, "/"), (SITE, "/health")):
             warm_up(port, path)
+        rounds.pids = {Y1: yards.running["y1"].pid, Y2: yards.running["y2"].pid, SITE: processes.running["site"].pid}
         rounds.warm_up()
         for number in range(asked.rounds):
             print(f"round {number + 1} of {asked.rounds}", flush=True)
@@ -153,8 +166,9 @@ def measure(asked: argparse.Namespace, folder: Path, servers: LocalServers) -> i
 class Rounds:
     """All figures, measured one after the other in each round, so that a busy moment of the machine meets all."""
 
-    def __init__(self, asked: argparse.Namespace, made: market.Market, yard_url: str) -> None:
-        self.asked, self.made, self.yard_url = asked, made, yard_url
+    def __init__(self, asked: argparse.Namespace, made: market.Market, yard_url: str, servers: LocalServers) -> None:
+        self.asked, self.made, self.yard_url, self.servers = asked, made, yard_url, servers
+        self.pids: dict[int, int] = {}  # of the web servers, by their port
         lots = asked.lots
         self.y0_hot, self.y0_all = Series("Y0 pgbench, one row"), Series(f"Y0 pgbench, {lots} rows")
         self.y1, self.y2_hot = Series("Y1 hello"), Series("Y2 minimal bid, one lot")
@@ -179,33 +193,47 @@ class Rounds:
         n, s, lots = self.asked.clients, self.asked.seconds, self.asked.lots
         load.run(Y2, 1, 30, lambda _n, last: None if last else load.post_json(f"/setup/{lots}", {}))
         self.y0_hot.rates.append(floor.transactions_a_second(self.yard_url, 1, n, int(s)))
-        self.y1.add(load.run(Y1, n, s, lambda _n, _a: load.get("/")))
-        self.y2_hot.add(load.run(Y2, n, s, yard_hot_script()))
+        self.drive(self.y1, Y1, n, lambda _n, _a: load.get("/"))
+        self.drive(self.y2_hot, Y2, n, yard_hot_script())
         self.ours(self.hot, n, market.hot_script(self.made, self.amounts))
         self.ours(self.page, n, market.page_script(self.made, self.amounts))
         self.ours(self.watched, n, market.hot_script(self.made, self.amounts), self.asked.watchers)
         self.ours(self.crowd, 64, market.hot_script(self.made, self.amounts))
         self.y0_all.rates.append(floor.transactions_a_second(self.yard_url, lots, n, int(s)))
-        self.y2_all.add(load.run(Y2, n, s, yard_script(lots)))
+        self.drive(self.y2_all, Y2, n, yard_script(lots))
         self.ours(self.cold, n, market.cold_script(self.made, self.base))
         self.base += market.STEP * 100_000
 
     def ours(self, series: Series, clients: int, script: load.Script, watchers: int = 0) -> None:
-        path = f"/lots/{self.made.hot}/events"
-        measured = load.run(SITE, clients, self.asked.seconds, script, path, watchers)
-        series.add(measured)
+        measured = self.drive(series, SITE, clients, script, watchers)
         self.accepted += measured.count(200, 201)
         self.events += measured.events
+
+    def drive(self, series: Series, port: int, clients: int, script: load.Script, watchers: int = 0) -> load.Measured:
+        path = f"/lots/{self.made.hot}/events"
+        before = self.used(port)
+        measured = load.run(port, clients, self.asked.seconds, script, path, watchers)
+        after = self.used(port)
+        series.add(measured, (after[0] - before[0], after[1] - before[1]))
+        return measured
+
+    def used(self, port: int) -> tuple[float, float]:
+        """CPU seconds so far: the web server at this port; PostgreSQL with Redis."""
+        postgres, redis = self.servers.postgres.get_pid(), self.servers.redis
+        return cpu_seconds(self.pids[port]), sum(
+            cpu_seconds(pid) for pid in (postgres, redis.pid if redis else 0) if pid
+        )
 
     def report(self) -> None:
         for series in (self.y0_hot, self.y0_all, self.y1, self.y2_hot, self.y2_all, self.hot, self.page, self.cold,
                        self.crowd, self.watched):  # fmt: skip
             print(series.line())
-        print("\nratios (bids answered)            of Y0    of Y1    of Y2")
+        print("\nratios (bids answered)            of Y0    of Y1    of Y2   CPU an answer, of Y1")
         hot = [(series, self.y0_hot, self.y2_hot) for series in (self.hot, self.page, self.crowd)]
         for series, floor_of, yard in (*hot, (self.cold, self.y0_all, self.y2_all)):
             shares = [series.value / other.value for other in (floor_of, self.y1, yard)]
-            print(f"{series.name:32}" + "".join(f"{share:8.0%} " for share in shares))
+            cpu = f"{series.cpu_ms / self.y1.cpu_ms:16.1f} ×" if self.y1.cpu_ms else ""
+            print(f"{series.name:32}" + "".join(f"{share:8.0%} " for share in shares) + cpu)
         share = self.watched.value / self.hot.value
         print(f"with {self.asked.watchers} live watchers {share:.0%} of without; they got {self.events} states")
 

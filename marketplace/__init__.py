@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from flask import Flask
 from flask.typing import ResponseReturnValue
 
@@ -12,6 +15,10 @@ class Zhiliu(Flask):
     """Flask whose every view runs in one unit of work: a returned answer commits, an exception rolls back."""
 
     settings: Settings
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """As it is: no view or hook here is a coroutine, and Flask asks twenty times a request."""
+        return func
 
     def dispatch_request(self) -> ResponseReturnValue:
         from marketplace.core.db import unit_of_work

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from marketplace import Zhiliu
 
 REST_SECONDS = 5.0  # with Redis away, nobody waits for it again and again
+PAUSE_SECONDS = 0.05  # between one round of news and the next: pages show five a second at most
 MOST_WAITING = 2_000  # more than these are dropped: watchers poll
 
 
@@ -76,6 +77,7 @@ class Announcer:
                 pass
             for lot_id, version in newest.items():
                 self.speak(lot_id, version)
+            time.sleep(PAUSE_SECONDS)  # meanwhile the bids of a storm add up to one piece of news
 
 
 def announcer(app: Zhiliu) -> Announcer:

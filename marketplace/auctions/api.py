@@ -6,18 +6,20 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 from marshmallow import EXCLUDE, Schema, fields, validate
 
 from marketplace.auctions import queries, service, service_registration
 from marketplace.auctions.rules.course import course_bytes
 from marketplace.core import files
 from marketplace.core.access import access, current_actor, public, token
-from marketplace.core.api import Answer, Blueprint, ErrorAnswer, ErrorBody, LanguageQuery, Strict, minor
+from marketplace.core.api import Answer, Blueprint, ErrorAnswer, ErrorBody, LanguageQuery, Strict, minor, strict_json
+from marketplace.core.direct import this_request
 from marketplace.core.errors import NotFound
 from marketplace.core.i18n import _l
 from marketplace.core.signing import public_key_pem
 
+_WRITER = json.JSONEncoder(ensure_ascii=False)
 KINDS = ("ordinary", "priority")
 blp = Blueprint("auctions_api", __name__, url_prefix="/api/v1", description="Lots, registrations, bids, results")
 
@@ -282,8 +284,10 @@ def file_preemption(data: dict[str, Any], lot_id: int) -> Any:
 def place_bid(lot_id: int) -> Response:
     """Place a bid. It is decided by the database clock under the lot's lock; the answer is final and repeatable."""
     received_at = datetime.now(UTC)  # when it reached us: recorded, never decisive
-    data, key = request.get_json(silent=True), request.headers.get("Idempotency-Key", "")
-    if data is None or not _plainly_right(data, key):
+    asked = this_request()
+    key = asked.headers.get("Idempotency-Key", "")
+    data: Any = strict_json(asked.get_data(cache=True)) if asked.mimetype == "application/json" else None
+    if not _plainly_right(data, key):
         return _read_bid(lot_id=lot_id)  # type: ignore[no-any-return]
     return _answer_bid(lot_id, data, key, received_at)
 
@@ -292,7 +296,6 @@ def _plainly_right(data: Any, key: str) -> bool:
     """Whether the schemas below would take it as it stands: they name every fault, but take longer than the bid."""
     return (
         type(data) is dict
-        and request.mimetype == "application/json"
         and data.keys() <= {"amount_minor", "kind", "confirmed_high"}
         and type(data.get("amount_minor")) is int
         and 0 <= data["amount_minor"] <= 10**15
@@ -325,7 +328,7 @@ def _answer_bid(lot_id: int, data: dict[str, Any], key: str, received_at: dateti
         # refusals look alike wherever they come from
         refusal = {"code": answer.code, "message": body["message"], "field": "amount_minor"}
         body["error"] = refusal | {"params": answer.params, "source": answer.source, "problems": []}
-    return Response(json.dumps(body, ensure_ascii=False), 201 if answer.accepted else 409, mimetype="application/json")
+    return Response(_WRITER.encode(body), 201 if answer.accepted else 409, mimetype="application/json")
 
 
 def bid_body(answer: service.BidAnswer) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from marketplace.auctions.models import LotState
 from marketplace.core.clock import now
-from marketplace.core.db import db, run_sql
+from marketplace.core.db import Run, db, run_sql
 from marketplace.core.errors import NotFound
 from marketplace.core.i18n import _l
 
@@ -63,14 +63,14 @@ class Locked(NamedTuple):
     signed_in: bool
 
 
-def lock_lot_for_bids(lot_id: int, asks: list[dict[str, Any]]) -> list[Locked]:
+def lock_lot_for_bids(lot_id: int, asks: list[dict[str, Any]], run: Run = run_sql) -> list[Locked]:
     """The same lock in one round trip, with all that the bids' decisions need: the clock, the lot's state, and for
     each of ``asks`` (``org``, ``key``; ``token`` or ``user`` and ``mark``) the bidder's registration, organisation
     and bars, the answer this key already got, and whether the sign-in still stands."""
-    rows = run_sql(_FOR_BIDS, (lot_id, json.dumps(asks))).fetchall()
+    rows = run(_FOR_BIDS, (lot_id, json.dumps(asks)))
     if not rows:
         raise _unknown()
-    return [Locked._make(row) for row in rows]
+    return list(map(Locked._make, rows))
 
 
 def _unknown() -> NotFound:

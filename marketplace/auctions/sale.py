@@ -63,14 +63,20 @@ class Sale:
         )
 
 
-_kept: dict[tuple[int, str], Sale] = {}
+_kept: dict[int, Sale] = {}
 _KEEP = 2_000
+
+
+def know_sale(lot_id: int) -> None:
+    """Read the frozen terms now, so that ``sale_of`` need not ask while the lot is locked; ``lot_unknown``."""
+    if lot_id not in _kept:
+        sale_of(lot_id)
 
 
 def sale_of(lot_id: int, genesis_hash: str | None = None) -> Sale:
     """The frozen terms of a lot, parsed once a process; ``lot_unknown``. With the genesis hash that the
     caller read from the row, no query is needed after the first time."""
-    if genesis_hash is not None and (found := _kept.get((lot_id, genesis_hash))):
+    if genesis_hash is not None and (found := _kept.get(lot_id)) and found.genesis_hash == genesis_hash:
         return found
     lot = db.session.get(Lot, lot_id)
     if lot is None:
@@ -98,7 +104,7 @@ def sale_of(lot_id: int, genesis_hash: str | None = None) -> Sale:
     )
     if len(_kept) >= _KEEP:
         _kept.clear()
-    _kept[lot_id, lot.genesis_hash] = sale
+    _kept[lot_id] = sale
     return sale
 
 

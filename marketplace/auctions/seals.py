@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from functools import lru_cache
 from typing import Any
 
@@ -29,10 +28,6 @@ def public_key() -> bytes:
     return _raw(signing.public_key_pem())
 
 
-def sign_raw(payload: bytes) -> bytes:
-    return base64.b64decode(signing.sign(payload))
-
-
 def receipt_of(sale: Sale, entry: Entry, key: bytes) -> dict[str, Any]:
     """What a receipt says about a bid's entry."""
     return receipt_payload(
@@ -53,7 +48,7 @@ def sign_receipt(sale: Sale, entry: Entry) -> tuple[dict[str, Any], str]:
     """The bidder's receipt, and what is stored of it: ``key id:signature``."""
     key = public_key()
     payload = receipt_of(sale, entry, key)
-    signature = sign_raw(canonical(payload))
+    signature = signing.sign_raw(canonical(payload))
     return receipt_document(payload, key, signature), f"{key_id(key)}:{signature.hex()}"
 
 
@@ -69,4 +64,4 @@ def stored_receipt(sale: Sale, entry: Entry, stored: str | None) -> dict[str, An
 def sign_course(document: dict[str, Any]) -> dict[str, Any]:
     """The course with the platform's signature over its head."""
     key = public_key()
-    return with_signature(document, key, sign_raw(head_payload(document, key)))
+    return with_signature(document, key, signing.sign_raw(head_payload(document, key)))

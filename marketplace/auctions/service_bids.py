@@ -13,11 +13,11 @@ from marketplace.auctions.rules.chain import rfc3339
 from marketplace.auctions.rules.english import minimum_bid
 from marketplace.auctions.rules.formats import decide
 from marketplace.auctions.rules.state import MAX_MINOR, Accepted, BidIntent, BidKind, Entry, LotState, Refused
-from marketplace.auctions.sale import Sale, rules_state, sale_of
+from marketplace.auctions.sale import Sale, know_sale, rules_state, sale_of
 from marketplace.auctions.seals import sign_receipt, stored_receipt
 from marketplace.auctions.wording import explain
 from marketplace.core.actor import Actor
-from marketplace.core.db import run_sql
+from marketplace.core.db import Run, run_sql, two_trips
 from marketplace.core.errors import Forbidden, Invalid, Problem
 from marketplace.core.i18n import _l
 
@@ -133,12 +133,20 @@ def ask_of(
 def decide_all(lot_id: int, asks: list[Ask], then_commit: bool = False) -> list[BidAnswer | None]:
     """Decide these bids one after the other under one wait for the lot's lock, and keep what was decided in one
     statement. No two of them may have the same organisation and key. None: the sign-in no longer stands.
-    ``then_commit``: the transaction ends with that statement."""
-    rows = lock_lot_for_bids(lot_id, [ask.looked_up() for ask in asks])
+    ``then_commit``: in a transaction of their own, which ends with that statement; the session's ends before."""
+    if not then_commit:
+        return _decide(lot_id, asks, run_sql, run_sql)
+    know_sale(lot_id)
+    with two_trips() as (first, last):
+        return _decide(lot_id, asks, first, last)
+
+
+def _decide(lot_id: int, asks: list[Ask], look: Run, keep: Run) -> list[BidAnswer | None]:
+    rows = lock_lot_for_bids(lot_id, [ask.looked_up() for ask in asks], look)
     sale = sale_of(lot_id, rows[0].genesis_hash)
     turn = Turn(sale, rules_state(sale, rows[0]), rows[0].state, rows[0].version)
     answers = [turn.decide(ask, row) for ask, row in zip(asks, rows, strict=True)]
-    turn.keep(then_commit)
+    turn.keep(keep)
     return answers
 
 
@@ -259,14 +267,13 @@ class Turn:
         leading = row.code is not None and state.leader_code == row.code
         return Standing(self.phase, state.price_minor, minimum_bid(state), state.ends_at, self.version, leading)
 
-    def keep(self, then_commit: bool) -> None:
+    def keep(self, run: Run) -> None:
         """Write all of it in one statement; watchers hear of the last version."""
         if self.entries:
             announce_later(self.sale.lot_id, self.version)
-        elif not self.refusals and not then_commit:
-            return
-        values = (json.dumps(self.entries), self.state.extensions, json.dumps(self.refusals))
-        run_sql(_KEEP, (self.sale.lot_id, *values), then_commit)
+        if self.entries or self.refusals:
+            values = (json.dumps(self.entries), self.state.extensions, json.dumps(self.refusals))
+            run(_KEEP, (self.sale.lot_id, *values))
 
 
 def _accepted(

@@ -14,9 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from flask import Flask, g, request
+from flask import Flask, g
 
 from marketplace.core.actor import PLATFORM, PUBLIC, Actor
+from marketplace.core.direct import this_request
 from marketplace.core.errors import Forbidden
 from marketplace.core.i18n import _l
 
@@ -95,9 +96,10 @@ def configure_access(app: Flask) -> None:
 
     @app.before_request
     def enforce() -> None:
-        if request.endpoint is None or request.routing_exception is not None:
+        asked = this_request()
+        if asked.endpoint is None or asked.routing_exception is not None:
             return
-        policy = policy_of(app, request.endpoint)
+        policy = policy_of(app, asked.endpoint)
         actor = current_actor()
         if policy is not None and policy.allows(actor):
             return

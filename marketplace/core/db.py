@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date, datetime
 from typing import Annotated, Any
 
 import psycopg
 from flask_sqlalchemy import SQLAlchemy
+from psycopg.pq import TransactionStatus
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -59,6 +61,7 @@ class Base(DeclarativeBase):
 
 
 db = SQLAlchemy(model_class=Base)
+_after: ContextVar[list[Callable[[], None]] | None] = ContextVar("after_commit", default=None)
 
 
 def one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
@@ -70,43 +73,91 @@ def one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
 def after_commit(call: Callable[[], None]) -> None:
     """Run ``call`` once this unit of work has committed. For wake-ups only: whatever must not be lost is an
     outbox row or a deadline row, because a crash between commit and ``call`` loses the call."""
-    db.session().info.setdefault("after_commit", []).append(call)
+    calls = _after.get()
+    if calls is not None:
+        calls.append(call)
 
 
-def run_sql(statement: str, params: tuple[Any, ...], then_commit: bool = False) -> psycopg.Cursor[Any]:
-    """One statement (``%s`` parameters) in the session's own transaction, without the layers between: for the few
-    statements that run hundreds of times a second. Faults are SQLAlchemy's, as everywhere.
+Run = Callable[[str, tuple[Any, ...]], list[tuple[Any, ...]]]  # a statement with ``%s`` places and its values → rows
 
-    ``then_commit`` sends the COMMIT along with the statement, so that its locks end in the database and do not wait
-    for this thread's next turn. Only for the last statement of a unit of work (see docs/house.md)."""
+
+def run_sql(statement: str, params: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """One statement (``%s`` places) in the session's own transaction, without the layers between. Faults are
+    SQLAlchemy's, as everywhere."""
     session = db.session()
     session.flush()
-    pooled = session.connection().connection
-    driver: psycopg.Connection[Any] = pooled.driver_connection  # type: ignore[assignment]
+    driver: psycopg.Connection[Any] = session.connection().connection.driver_connection  # type: ignore[assignment]
     try:
-        if not then_commit:
-            return driver.execute(statement.encode(), params)
-        cursor = psycopg.ClientCursor(driver)  # statements together travel with their values written in
-        cursor.execute(statement.encode() + b"; COMMIT", params)
+        cursor = driver.execute(statement.encode(), params)
+        return cursor.fetchall() if cursor.description else []
     except psycopg.Error as error:
         raise DBAPIError.instance(statement, None, error, psycopg.Error) from error
-    session.commit()  # the session learns of it; nothing is sent
-    return cursor
+
+
+@contextmanager
+def two_trips() -> Iterator[tuple[Run, Run]]:
+    """A transaction of its own in two round trips, beside the session: BEGIN travels with the ``first`` statement,
+    COMMIT with the ``last``, so that its locks end in the database and do not wait for this thread's next turn. Left
+    without the last statement, it is rolled back. For bids over HTTP alone (docs/house.md).
+
+    The session holds no connection meanwhile: a thread that waited for a second one while others wait for its first
+    would stop the house."""
+    if db.session.registry.has() and db.session().in_transaction():
+        db.session.commit()
+    pooled = db.engine.raw_connection()
+    driver: psycopg.Connection[Any] = pooled.driver_connection  # type: ignore[assignment]
+    statement = ""
+
+    def first(asked: str, params: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        nonlocal statement
+        statement = asked
+        cursor.execute(b"BEGIN; " + asked.encode(), params)
+        cursor.nextset()
+        return cursor.fetchall()
+
+    def last(asked: str, params: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        nonlocal statement
+        statement = asked
+        cursor.execute(asked.encode() + b"; COMMIT", params)
+        return []
+
+    try:
+        driver.autocommit = True  # else the driver would make a trip of its own for BEGIN
+        cursor = psycopg.ClientCursor(driver)  # statements together travel with their values written in
+        yield first, last
+    except psycopg.Error as error:
+        raise DBAPIError.instance(statement, None, error, psycopg.Error) from error
+    finally:
+        _give_back(pooled, driver)
+
+
+def _give_back(pooled: Any, driver: psycopg.Connection[Any]) -> None:
+    """To the pool, as it was; a connection that is lost is not given back."""
+    try:
+        if driver.info.transaction_status is not TransactionStatus.IDLE:
+            driver.rollback()
+        driver.autocommit = False
+    except psycopg.Error:
+        pooled.invalidate()
+    else:
+        pooled.close()
 
 
 @contextmanager
 def unit_of_work() -> Iterator[None]:
     """Commit what happened inside, or roll all of it back. Used at the edge only: request, job, command."""
-    session = db.session()
-    session.info["after_commit"] = []
+    calls: list[Callable[[], None]] = []
+    token = _after.set(calls)
     try:
         yield
-        if session.in_transaction():  # else nothing was asked of the database, or its last statement committed
-            session.commit()
+        if db.session.registry.has() and db.session().in_transaction():  # else nothing was asked of the database
+            db.session.commit()
     except BaseException:
-        session.rollback()
+        db.session.rollback()
         raise
-    for call in session.info.pop("after_commit", []):
+    finally:
+        _after.reset(token)
+    for call in calls:
         call()
 
 
@@ -115,10 +166,12 @@ __all__ = [
     "Created",
     "Key",
     "Mapped",
+    "Run",
     "after_commit",
     "db",
     "mapped_column",
     "one_of",
     "run_sql",
+    "two_trips",
     "unit_of_work",
 ]

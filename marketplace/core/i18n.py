@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from babel import Locale
 from flask import Flask, Response, current_app, has_request_context, request, session
 from flask_babel import Babel, get_locale, ngettext
 from flask_babel import gettext as _
@@ -18,6 +19,7 @@ from flask_babel import lazy_pgettext as _lp
 from flask_babel.speaklater import LazyString
 from markupsafe import Markup, escape
 
+from marketplace.core.direct import this_request
 from marketplace.core.sources import NAMED, source_text
 
 LANGUAGES = {"zh": "中文", "en": "English"}
@@ -36,12 +38,16 @@ def choose_language() -> str:
     is not asked: notices are Chinese documents first, and a shared link must read the same for all."""
     if not has_request_context():
         return "zh"
-    asked = request.args.get("lang")
+    this = this_request()
+    asked = this.args.get("lang") if this.query_string else None
+    program = this.path.startswith("/api/")  # its call leaves no cookie and looks at none
     if asked in LANGUAGES:
-        if not request.path.startswith("/api/"):  # a call of a program leaves no cookie
+        if not program:
             session["lang"] = asked
         return asked
-    kept = session.get("lang") or request.cookies.get(LANGUAGE_COOKIE)
+    if program:
+        return "zh"
+    kept = session.get("lang") or this.cookies.get(LANGUAGE_COOKIE)
     if kept in LANGUAGES:
         return kept
     return "zh"
@@ -90,7 +96,8 @@ def configure_languages(app: Flask) -> None:
     app.config["BABEL_DEFAULT_LOCALE"] = "zh"
     app.config["BABEL_DEFAULT_TIMEZONE"] = "Asia/Shanghai"
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = ";".join(str(p) for p in catalogue_dirs()) or "translations"
-    babel.init_app(app, locale_selector=choose_language)
+    locales = {name: Locale.parse(name) for name in LANGUAGES}  # once, not with each request
+    babel.init_app(app, locale_selector=lambda: locales[choose_language()])
     app.after_request(remember_language)
     app.jinja_env.globals.update(languages=LANGUAGES, current_language=lambda: str(get_locale() or "zh"))
     app.jinja_env.filters.update(source=marked_source, called=title_of)

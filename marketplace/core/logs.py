@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+import random
 import sys
 import time
-import uuid
 from typing import TYPE_CHECKING
 
 import structlog
-from flask import Response, g, request
+from flask import Response
+
+from marketplace.core.direct import this_g, this_request
 
 if TYPE_CHECKING:
     from marketplace import Zhiliu
@@ -37,20 +39,22 @@ def configure_logs(app: Zhiliu) -> None:
 
     @app.before_request
     def begin() -> None:
-        g.request_id = uuid.uuid4().hex
-        g.began = time.perf_counter()
+        kept = this_g()
+        kept["request_id"] = f"{random.getrandbits(128):032x}"
+        kept["began"] = time.perf_counter()
 
     @app.after_request
     def end(response: Response) -> Response:
-        response.headers["X-Request-Id"] = g.get("request_id", "")
-        took = (time.perf_counter() - g.get("began", 0)) * 1000
-        usual = request.method == "GET" or (request.endpoint in IN_THE_COURSE and took < SLOW_MS)
+        kept, asked = this_g(), this_request()
+        response.headers["X-Request-Id"] = kept.get("request_id", "")
+        took = (time.perf_counter() - kept.get("began", 0)) * 1000
+        usual = asked.method == "GET" or (asked.endpoint in IN_THE_COURSE and took < SLOW_MS)
         if response.status_code >= 500 or not (app.testing or usual):
             log.info(
                 "request",
-                id=g.get("request_id"),
-                method=request.method,
-                endpoint=request.endpoint,
+                id=kept.get("request_id"),
+                method=asked.method,
+                endpoint=asked.endpoint,
                 status=response.status_code,
                 ms=round(took, 1),
             )

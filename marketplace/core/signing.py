@@ -39,10 +39,15 @@ def new_key_file(path: Path) -> None:
         file.write(pem)
 
 
-def sign(payload: bytes) -> str:
-    """Base64 Ed25519 signature over ``payload``."""
+def sign_raw(payload: bytes) -> bytes:
+    """The 64 bytes of the Ed25519 signature over ``payload``."""
     key: Ed25519PrivateKey = current_app.extensions["signing_key"]
-    return base64.b64encode(key.sign(payload)).decode()
+    return key.sign(payload)
+
+
+def sign(payload: bytes) -> str:
+    """The signature in base64."""
+    return base64.b64encode(sign_raw(payload)).decode()
 
 
 def is_ours(payload: bytes, signature: str) -> bool:

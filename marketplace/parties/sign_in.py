@@ -24,8 +24,8 @@ from werkzeug.wrappers import Response as BaseResponse
 from marketplace.core.access import policy_of, public
 from marketplace.core.actor import PUBLIC, Actor
 from marketplace.core.db import db
-from marketplace.core.errors import Forbidden
-from marketplace.core.i18n import LANGUAGES, _l
+from marketplace.core.direct import this_g, this_request
+from marketplace.core.i18n import LANGUAGES
 from marketplace.parties import locking
 from marketplace.parties.models import Membership, Organisation, Role, User
 from marketplace.parties.next_page import drop_foreign_next
@@ -181,18 +181,20 @@ def look() -> Actor:
 def identify() -> BaseResponse | None:
     """Before each request. Without the second factor that the user's organisation needs, nothing but its setup
     and what is public can be reached."""
+    kept, asked = this_g(), this_request()
+    endpoint = asked.endpoint
     for name in ("_login_user", "fs_authn_via", "fs_paa", "csrf_token", "csrf_valid"):
-        g.pop(name, None)  # where contexts are shared (a shell, a test), a request starts with nobody
-    g.second_factor_missing = False
-    g.who = []
-    if request.endpoint in OFF:
-        raise NoSuchPage
-    if (request.endpoint or "").startswith("security.") and request.is_json:
-        raise UnsupportedMediaType
-    g.actor = look()
-    if g.second_factor_missing and request.endpoint and not open_without_second_factor(request.endpoint):
-        if request.path.startswith("/api/"):
-            raise Forbidden("second_factor_needed", _l("请先完成两步验证"))
+        kept.pop(name, None)  # where contexts are shared (a shell, a test), a request starts with nobody
+    kept |= {"second_factor_missing": False, "who": [], "actor": PUBLIC}
+    if asked.path.startswith("/api/"):
+        return None  # a browser's session is not looked at: the token tells who it is
+    if endpoint is not None:
+        if endpoint in OFF:
+            raise NoSuchPage
+        if endpoint.startswith("security.") and request.is_json:
+            raise UnsupportedMediaType
+    kept["actor"] = look()
+    if kept["second_factor_missing"] and endpoint and not open_without_second_factor(endpoint):
         return redirect(url_for("security.two_factor_setup"))
     return None
 
@@ -315,6 +317,9 @@ def configure_sign_in(app: Zhiliu) -> None:
         ("security.two_factor_token_validation", with_setup_kept),
     ):
         app.view_functions[endpoint] = wrap(app.view_functions[endpoint])
+    remember = security.login_manager._update_remember_cookie
+    hooks = app.after_request_funcs[None]
+    hooks[hooks.index(remember)] = lambda answer: remember(answer) if session.modified else answer
     app.before_request(identify)
     app.before_request(drop_foreign_next)
     for signal, call in (

@@ -21,6 +21,7 @@ from marketplace.cases.api import blp as cases
 from marketplace.core.access import name_policy, policy_of, public
 from marketplace.core.actor import PUBLIC
 from marketplace.core.api import ErrorAnswer
+from marketplace.core.direct import this_request
 from marketplace.core.errors import Invalid, Problem
 from marketplace.core.i18n import _l
 from marketplace.interest.api import blp as interest
@@ -93,15 +94,16 @@ def configure_tokens(app: Zhiliu) -> None:
 
     @app.before_request
     def bearer() -> ResponseReturnValue | None:
-        if not request.path.startswith(PREFIX):
+        asked = this_request()
+        if not asked.path.startswith(PREFIX):
             return None
         from marketplace.parties.tokens import actor_of_token, remembered_actor
 
         g.actor = PUBLIC
-        if not request.headers.get("Authorization"):
+        if not asked.headers.get("Authorization"):
             return None
         secret = secret_of_request()
-        actor = remembered_actor(secret) if request.endpoint == PROVES_AGAIN else None
+        actor = remembered_actor(secret) if asked.endpoint == PROVES_AGAIN else None
         actor = actor or actor_of_token(secret)
         if actor is None:
             first = problem_json(Problem("token_unknown", _l("令牌无效、已过期或已被撤销")))

@@ -7,12 +7,14 @@ answer 400 with ``bad_character``, a question longer than any page asks answers 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
-from flask import request
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest, NotFound, RequestURITooLarge
 from werkzeug.routing import IntegerConverter, ValidationError
 
+from marketplace.core.direct import this_request
 from marketplace.core.errors import Invalid, Problem
 from marketplace.core.i18n import _l
 
@@ -24,6 +26,7 @@ MAX_QUERY = 8192
 #: Views that keep nothing of the question, read only its beginning and answer whatever it holds.
 QUESTIONS = ("listings.public_list", "discovery.suggest")
 MAX_QUESTION = 131_072
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class RowId(IntegerConverter):
@@ -40,7 +43,7 @@ class RowId(IntegerConverter):
 
 def is_storable(text: str) -> bool:
     """No NUL and no lone surrogate."""
-    return "\x00" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
+    return UNSTORABLE.search(text) is None
 
 
 def bad_place(value: Any, where: str = "") -> str | None:
@@ -64,32 +67,36 @@ def refuse_character(field: str | None) -> None:
     raise Invalid([Problem("bad_character", _l("内容含有无法保存的字符，请删除后重试"), field)])
 
 
-def check_request() -> None:
-    """Refuse what cannot be stored, before anything looks at it."""
-    asks = request.endpoint in QUESTIONS
-    if len(request.query_string) > (MAX_QUESTION if asks else MAX_QUERY):
-        raise RequestURITooLarge
-    if not is_storable(request.path):
-        raise NotFound
-    for name, value in () if asks else request.args.items(multi=True):
+def check_texts(found: MultiDict[str, str]) -> None:
+    for name, value in found.items(multi=True):
         if not is_storable(name) or not is_storable(value):
             refuse_character(name if is_storable(name) else None)
-    if request.method in ("GET", "HEAD", "OPTIONS"):
+
+
+def check_request() -> None:
+    """Refuse what cannot be stored, before anything looks at it."""
+    asked = this_request()
+    asks = asked.endpoint in QUESTIONS
+    if len(asked.query_string) > (MAX_QUESTION if asks else MAX_QUERY):
+        raise RequestURITooLarge
+    if not is_storable(asked.path):
+        raise NotFound
+    if asked.query_string and not asks:
+        check_texts(asked.args)
+    if asked.method in ("GET", "HEAD", "OPTIONS"):
         return
-    if request.is_json:
-        raw = request.get_data(cache=True)
+    if asked.is_json:
+        raw = asked.get_data(cache=True)
         if b"\\u" in raw or b"\x00" in raw:
             try:
-                place = bad_place(request.get_json(silent=True))
+                place = bad_place(asked.get_json(silent=True))
             except RecursionError:
                 raise BadRequest from None
             if place is not None:
                 refuse_character(place)
         return
-    for name, value in request.form.items(multi=True):
-        if not is_storable(name) or not is_storable(value):
-            refuse_character(name if is_storable(name) else None)
-    for name, file in request.files.items(multi=True):
+    check_texts(asked.form)
+    for name, file in asked.files.items(multi=True):
         if not is_storable(file.filename or ""):
             refuse_character(name)
 

@@ -8,15 +8,17 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from functools import cache
 from typing import TYPE_CHECKING
 
-from flask import Response, current_app, g, request
+from flask import Response, current_app, request
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from marketplace.core import deadlines
 from marketplace.core.access import current_actor
+from marketplace.core.direct import this_g, this_request
 from marketplace.core.errors import Forbidden
 from marketplace.core.i18n import _l
 from marketplace.discovery import queries as discovery
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from marketplace import Zhiliu
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+METHODS = frozenset({"GET", "POST", "HEAD", "PUT", "DELETE", "PATCH"})
 LOOPBACK = ("127.0.0.1", "::1")
 
 
@@ -71,11 +74,18 @@ def configure_metrics(app: Zhiliu) -> None:
     count = Counter("zhiliu_requests", "Requests answered", ["endpoint", "method", "status"], registry=registry)
     took = Histogram("zhiliu_request_seconds", "Time to answer", ["endpoint"], registry=registry, buckets=BUCKETS)
 
+    @cache
+    def counted(endpoint: str, method: str, status: int) -> tuple[Counter, Histogram]:
+        """The two to add to, found once: their look-up by labels takes longer than the adding."""
+        return count.labels(endpoint, method, str(status)), took.labels(endpoint)
+
     @app.after_request
     def measure(response: Response) -> Response:
-        endpoint = request.endpoint or "none"
-        method = request.method if request.method in ("GET", "POST", "HEAD", "PUT", "DELETE", "PATCH") else "other"
-        count.labels(endpoint, method, str(response.status_code)).inc()
-        if "began" in g:
-            took.labels(endpoint).observe(time.perf_counter() - g.began)
+        asked = this_request()
+        method = asked.method if asked.method in METHODS else "other"
+        number, seconds = counted(asked.endpoint or "none", method, response.status_code)
+        number.inc()
+        began = this_g().get("began")
+        if began is not None:
+            seconds.observe(time.perf_counter() - began)
         return response

@@ -15,6 +15,8 @@ from typing import Any
 GENESIS_LABEL = "zhiliu-genesis/1"
 RECEIPT_LABEL = "zhiliu-receipt/1"
 
+_WRITER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+_AS_IT_IS = frozenset({str, int, bool, type(None)})
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 
@@ -22,7 +24,7 @@ def rfc3339(moment: datetime) -> str:
     """UTC with six decimals and ``Z``; ValueError for a moment without a time zone."""
     if moment.tzinfo is None:
         raise ValueError("a moment without a time zone cannot be recorded")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def parse_rfc3339(text: str) -> datetime:
@@ -34,9 +36,7 @@ def parse_rfc3339(text: str) -> datetime:
 
 def canonical(value: Any) -> bytes:
     """The one byte form of a JSON value: sorted keys, no spaces, UTF-8, no floats, times by `rfc3339`."""
-    plain = _plain(value)
-    text = json.dumps(plain, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
-    return text.encode("utf-8")
+    return _WRITER.encode(_plain(value)).encode("utf-8")
 
 
 def digest(value: Any) -> str:
@@ -91,16 +91,21 @@ def key_id(public_key: bytes) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, (str, bool)) or type(value) is int:
+    if type(value) in _AS_IT_IS:
         return value
     if isinstance(value, datetime):
         return rfc3339(value)
     if isinstance(value, dict):
-        if not all(isinstance(key, str) for key in value):
-            raise ValueError("canonical JSON has text keys only")
-        return {key: _plain(item) for key, item in value.items()}
+        found = {}
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise ValueError("canonical JSON has text keys only")
+            found[key] = item if type(item) in _AS_IT_IS else _plain(item)
+        return found
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
+    if isinstance(value, str):
+        return value
     raise ValueError(f"canonical JSON cannot hold {type(value).__name__}")
 
 
