@@ -27,8 +27,8 @@ lint: .venv/ready  ## style, types, room arrows
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-pictures: .venv/ready  ## the README's pictures, from the browser test of a whole sale
-	ZHILIU_SCREENSHOTS=docs/images ZHILIU_NO_SKIPS=1 $(BIN)/python -m pytest -q tests/browser/test_whole_sale.py
+pictures: .venv/ready  ## the README's pictures, from the browser tests
+	ZHILIU_SCREENSHOTS=docs/images ZHILIU_NO_SKIPS=1 $(BIN)/python -m pytest -q tests/browser/test_whole_sale.py tests/browser/test_discovery_pages.py
 
 bench: .venv/ready  ## speed as ratios, with the invariant check after
 	$(BIN)/python -m bench

@@ -77,6 +77,7 @@ def settings(servers: LocalServers, tmp_path_factory: pytest.TempPathFactory) ->
         secure_cookies=False,
         rate_limits=False,
         mail_dir=folder / "mail",
+        search_dir=folder / "search",
         base_url="http://127.0.0.1:8000",
         database_pool=20,
         platform_account_name="知流演示专户",

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import defer, selectinload
 
 from marketplace.auctions.models import Lot, LotState
 from marketplace.core.clock import SHANGHAI, now
@@ -63,6 +63,7 @@ def read(listing_ids: Iterable[int]) -> list[Built]:
         select(Listing)
         .where(Listing.id.in_(list(versions)))
         .options(
+            defer(Listing.notice_text),
             selectinload(Listing.items).selectinload(ListingRight.right).selectinload(Right.encumbrances),
             selectinload(Listing.items).selectinload(ListingRight.right).selectinload(Right.annuity_payments),
         )
@@ -74,21 +75,31 @@ def read(listing_ids: Iterable[int]) -> list[Built]:
     return [build(listing, rounds.get(listing.id), versions[listing.id], at, names) for listing in listings]
 
 
-def latest_rounds(listing_ids: Iterable[int]) -> dict[int, tuple[Lot, LotState]]:
-    """The latest round of each offer."""
-    ids = list(listing_ids)
-    last = (
-        select(Lot.listing_id, func.max(Lot.round_no).label("no"))
-        .where(Lot.listing_id.in_(ids))
-        .group_by(Lot.listing_id)
-    )
-    latest = last.subquery()
+@dataclass(frozen=True)
+class Round:
+    """What of an offer's latest round is public and moves."""
+
+    state: str
+    ends_at: datetime
+    price_minor: int
+    currency: str
+
+
+def latest_rounds(listing_ids: Iterable[int]) -> dict[int, Round]:
+    """The latest round of each offer; of a lot only these few columns, since its frozen facts are long."""
     rows = db.session.execute(
-        select(Lot, LotState)
-        .join(latest, (latest.c.listing_id == Lot.listing_id) & (latest.c.no == Lot.round_no))
+        select(
+            Lot.listing_id,
+            LotState.state,
+            LotState.ends_at,
+            func.coalesce(LotState.price_minor, Lot.start_minor),
+            Lot.currency,
+        )
         .join(LotState, LotState.lot_id == Lot.id)
+        .where(Lot.listing_id.in_(list(listing_ids)))
+        .order_by(Lot.listing_id, Lot.round_no)
     )
-    return {lot.listing_id: (lot, state) for lot, state in rows}
+    return {row[0]: Round(*row[1:]) for row in rows}  # the last of each stays
 
 
 def region_names(codes: Sequence[str]) -> dict[str, str]:
@@ -113,7 +124,7 @@ def _regions(listing: Listing) -> list[str]:
 
 def build(
     listing: Listing,
-    latest: tuple[Lot, LotState] | None,
+    latest: Round | None,
     version: int,
     at: datetime,
     names: dict[str, str] | None = None,
@@ -121,29 +132,27 @@ def build(
     """The document of one offer at this moment; a tombstone for what is not before the public."""
     if listing.state not in rules.PUBLIC_STATES or listing.published_at is None or latest is None:
         return Built(listing.id, gone(str(listing.id), version), None, "gone")
-    lot, state = latest
     shots = [item.snapshot for item in listing.items]
-    ends_at = state.ends_at if state.state in OPEN else None
+    ends_at = latest.ends_at if latest.state in OPEN else None
     term_end = min((end for shot in shots if (end := _day(shot.get("term_end")))), default=None)
     today = at.astimezone(SHANGHAI).date()
-    price = lot.start_minor if state.price_minor is None else state.price_minor
     keywords = {
         "kind": _once(shot.get("kind", "") for shot in shots),
         "channel": (listing.channel,),
-        "status": (state.state,),
+        "status": (latest.state,),
         "ipc": _steps("ipc", (code for shot in shots for code in shot.get("ipc") or ())),
         "industry": _steps("industry", [listing.industry or "", *(shot.get("industry") or "" for shot in shots)]),
         "region": _steps("region", _regions(listing)),
-        "licence": licences(shots) if state.state in OPEN else (),
+        "licence": licences(shots) if latest.state in OPEN else (),
         "bank": (str(listing.org_id),),
         "number": numbers(listing.number or "", shots),
-        "currency": (lot.currency,),
-        "price_band": _once([bands.price_band(price, lot.currency)]),
+        "currency": (latest.currency,),
+        "price_band": _once([bands.price_band(latest.price_minor, latest.currency)]),
         "term_band": _once([bands.term_band(term_end, today)]),
         "closing_band": bands.closing_bands(ends_at, at),
     }
     figures = {
-        "price_minor": price,
+        "price_minor": latest.price_minor,
         "published_at": int(listing.published_at.timestamp()),
         "urgency": bands.urgency(ends_at, at),
         "health": min((HEALTH[health_of(item.right, today).verdict] for item in listing.items), default=1),

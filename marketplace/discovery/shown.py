@@ -52,6 +52,7 @@ class Tile:
     x: int
     y: int
     name: str
+    short: str
     whole: str
     count: int
     shade: int
@@ -158,7 +159,7 @@ def _tiles(counts: Mapping[str, int], wanted: Wanted, english: bool) -> list[Til
     most = max((counts.get(code, 0) for code in tiles.TILES), default=0)
     opened = {trees.path("region", code)[0] for code in wanted.region}
     found = []
-    for code, (column, row, zh, en) in tiles.TILES.items():
+    for code, (column, row, zh, en, one, two) in tiles.TILES.items():
         count = counts.get(code, 0)
         chosen = code in opened
         found.append(
@@ -167,6 +168,7 @@ def _tiles(counts: Mapping[str, int], wanted: Wanted, english: bool) -> list[Til
                 x=column,
                 y=row,
                 name=en if english else zh,
+                short=two if english else one,
                 whole=trees.REGION[code][1 if english else 0],
                 count=count,
                 shade=tiles.shade(count, most),
@@ -178,12 +180,10 @@ def _tiles(counts: Mapping[str, int], wanted: Wanted, english: bool) -> list[Til
 
 
 def _advice(wanted: Wanted, chips: Sequence[Chip], counts: Mapping[str, Mapping[str, int]]) -> list[Chip]:
-    """Which filter to leave out: those without which there is something (a filter's own counts leave it out), else
-    all of them."""
+    """Which filter to leave out: those without which there is something (a filter's own counts leave it out)."""
     helps = [name for name in CHOICES if getattr(wanted, name) and any(counts[name].values())]
     titles = {texts.FIELDS[name] for name in helps}
-    kept = [chip for chip in chips if chip.field in titles]
-    return kept or list(chips)
+    return [chip for chip in chips if chip.field in titles]
 
 
 def total_text(found: Found) -> str:

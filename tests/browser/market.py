@@ -71,7 +71,7 @@ def make_market() -> Market:
             "/desk", "/approvals", "/manage/organisations", f"/manage/organisations/{firm.id}", "/manage/listings",
             *(f"/manage/listings/{offers[state].id}" for state in ("submitted", "reviewed", "published")),
             "/manage/lots", f"/manage/lots/{running.id}", f"/manage/lots/{ended.id}", f"/manage/money/lots/{ended.id}",
-            "/manage/jobs", *money,
+            "/manage/jobs", "/manage/search", *money,
         ],
     }  # fmt: skip
     db.session.commit()

@@ -168,9 +168,9 @@ def use_embedded(app: Zhiliu, folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
     return engine
 
 
-def copies(made: Made, count: int, **changes: Sequence[Any]) -> list[int]:
+def copies(made: Made, count: int, shots: Sequence[dict[str, Any]] = ({},), **changes: Sequence[Any]) -> list[int]:
     """So many published offers more, written as rows like ``made``; each column of ``changes`` takes its values in
-    turn. Committed and marked for the index."""
+    turn, and so do the facts of the right (``shots``). Committed and marked for the index."""
     listing = db.session.get_one(Listing, made.id)
     lot = db.session.scalars(select(Lot).where(Lot.listing_id == made.id)).one()
     state = db.session.get_one(LotState, lot.id)
@@ -193,7 +193,10 @@ def copies(made: Made, count: int, **changes: Sequence[Any]) -> list[int]:
     ]
     db.session.add_all(lots)
     item = listing.items[0]
-    db.session.add_all(ListingRight(listing_id=row.id, right_id=item.right_id, snapshot=item.snapshot) for row in rows)
+    db.session.add_all(
+        ListingRight(listing_id=row.id, right_id=item.right_id, snapshot=item.snapshot | shots[n % len(shots)])
+        for n, row in enumerate(rows)
+    )
     db.session.flush()
     db.session.add_all(LotState(**moving, lot_id=row.id) for row in lots)
     ids = [row.id for row in rows]
