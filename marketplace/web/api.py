@@ -24,6 +24,7 @@ from marketplace.core.api import ErrorAnswer
 from marketplace.core.direct import this_request
 from marketplace.core.errors import Invalid, Problem
 from marketplace.core.i18n import _l
+from marketplace.discovery.api import blp as discovery
 from marketplace.interest.api import blp as interest
 from marketplace.listings.api import blp as listings
 from marketplace.rights.api import blp as rights
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 PREFIX = "/api/"
 PROVES_AGAIN = "auctions_api.place_bid"  # the token is proved again under the lot's lock
-BLUEPRINTS = (rights, cases, listings, auctions, interest)
+BLUEPRINTS = (rights, cases, listings, discovery, auctions, interest)
 PER_CALLER = "1200 per minute"
 
 

@@ -47,7 +47,7 @@ OPEN_DATA = {
     "interest.result_table": "6 per minute",
 }
 #: Questions to the index a visitor and minute, as shares of ``searches_per_minute``; suggestions come as one types.
-SEARCHES = {"listings.public_list": 1, "discovery.suggest": 3}
+SEARCHES = {"listings.public_list": 1, "discovery.suggest": 3, "discovery_api.search_offers": 1}
 BIDS = frozenset({"auctions.bid", "auctions_api.place_bid"})
 
 

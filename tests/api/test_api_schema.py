@@ -34,13 +34,13 @@ OPERATIONS = (
     "GET /lots/{lot_id}", "GET /lots/{lot_id}/course", "GET /lots/{lot_id}/result", "GET /lots/{lot_id}/protocol",
     "GET /lots/{lot_id}/registration", "POST /lots/{lot_id}/registration", "POST /lots/{lot_id}/preemption",
     "POST /lots/{lot_id}/bids",
-    "GET /needs", "GET /needs/{need_id}", "GET /open-data/listings", "GET /open-data/results",
+    "GET /needs", "GET /search", "GET /needs/{need_id}", "GET /open-data/listings", "GET /open-data/results",
     "GET /keys/signing",
 )  # fmt: skip
 #: Of good and of bad input for each operation; raise it to search.
 EXAMPLES = int(os.environ.get("ZHILIU_API_EXAMPLES", "6"))
 PUBLIC = ("GET /listings", "GET /listings/{number}", "GET /lots/{lot_id}", "GET /lots/{lot_id}/course",
-          "GET /lots/{lot_id}/result", "GET /lots/{lot_id}/protocol", "GET /keys/signing", "GET /needs",
+          "GET /lots/{lot_id}/result", "GET /lots/{lot_id}/protocol", "GET /keys/signing", "GET /needs", "GET /search",
           "GET /needs/{need_id}", "GET /open-data/listings", "GET /open-data/results")  # fmt: skip
 
 

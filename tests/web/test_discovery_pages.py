@@ -342,6 +342,20 @@ def test_searches_are_limited(app: Zhiliu, market: Made) -> None:
     assert all(name in app.view_functions for name in SEARCHES)
 
 
+def test_the_same_as_json(app: Zhiliu, market: Made) -> None:
+    client = app.test_client()
+    found = client.get("/api/v1/search?q=电池&region=440000&region=310000&sort=price_up&term=x").json
+    assert (found["total"], found["ignored"], found["narrowed"]) == (17, ["term"], False)
+    counts = {bucket["value"]: bucket["count"] for bucket in found["facets"]["region"]}
+    assert (counts["440000"], counts["310000"], counts["420000"]) == (9, 8, 8)
+    first = client.get("/api/v1/search?q=电池&sort=price_up").json
+    then = client.get("/api/v1/search", query_string={"q": "电池", "sort": "price_up", "cursor": first["cursor"]}).json
+    numbers = [offer["number"] for answer in (first, then) for offer in answer["offers"]]
+    assert len(set(numbers)) == 25 and then["cursor"] == ""
+    number = market.listing.items[0].right.number_display
+    assert client.get("/api/v1/search", query_string={"q": number}).json["exact"]
+
+
 def test_nobody_signed_in_may_save_after_signing_in(app: Zhiliu, market: Made) -> None:
     page = get(app.test_client(), "q=电池&region=440000")
     href = re.search(r'href="(/saved-searches/new\?[^"]+)"', page)
