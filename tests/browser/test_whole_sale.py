@@ -49,7 +49,7 @@ def test_a_whole_sale_in_real_pages(
     processes: Processes,
     tmp_path: Path,
 ) -> None:
-    for name in ("deadlines", "outbox"):
+    for name in ("deadlines", "outbox", "search"):
         processes.work(name)
     processes.tick()
     bank = make_org("bank", name="江汉示范银行", demo=True)
@@ -80,11 +80,16 @@ def test_a_whole_sale_in_real_pages(
     # the platform: one reviews, another publishes
     story.review_offer(manager, at, TITLE)
     story.publish_offer(other, at, TITLE)
-    workers_are_up(site.app, 2)
+    workers_are_up(site.app, 3)
 
     # the bidders find it, register and see what to pay; the managers confirm the money
-    plain.goto(f"{at}/listings")
-    plain.get_by_role("link", name=TITLE).click()
+    found = plain.get_by_role("link", name=TITLE)
+    for _ in range(60):  # the index follows the publication within seconds
+        plain.goto(f"{at}/listings")
+        if found.count():
+            break
+        plain.wait_for_timeout(500)
+    found.first.click()
     shot(plain, "listing")
     plain.get_by_role("link", name="进入竞价页面").click()
     lot = plain.url
