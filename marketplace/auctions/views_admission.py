@@ -106,7 +106,7 @@ def _bar_view(registration_id: int, form: ReasonForm, problems: Any = ()) -> str
 @access(manager)
 def bar_page(registration_id: int) -> ResponseReturnValue:
     """What barring this bidder would do, before anyone asks for it or confirms it."""
-    return _bar_view(registration_id, ReasonForm(formdata=None, data={"source": BARRED_BY}))
+    return _bar_view(registration_id, ReasonForm(formdata=None))
 
 
 @bp.post("/manage/registrations/<int:registration_id>/bar")

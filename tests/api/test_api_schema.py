@@ -147,6 +147,10 @@ def test_without_a_token_only_what_is_public_answers(app: Zhiliu, label: str) ->
             response = case.call(headers=header)
             case.validate_response(response, checks=CHECKS)
             told(operation, label, response)
+            if response.status_code == 422 and {p["code"] for p in response.json()["error"]["problems"]} == {
+                "bad_character"
+            }:
+                continue  # what cannot be stored is refused before anyone is asked for a token
             if code == "token_unknown" or label not in PUBLIC:
                 assert response.status_code == 401 and response.json()["error"]["code"] == code
             else:

@@ -119,7 +119,7 @@ def test_an_empty_number_is_told_once(app: Zhiliu) -> None:
         ("zh", "duplicate_in_file", None, {"row": 2}, "与第 … 行重复，只采用前一行"),
         ("zh", "too_long", None, {"length": 600, "max": 500}, "内容过长"),
         ("zh", "date_in_future", None, {"label": "default_date"}, "违约日在今天之后"),
-        ("en", "number_range", None, {"low": 1, "high": 99}, "Must be between … and …"),
+        ("en", "number_range", None, {"low": 1, "high": 99}, "Must be from … to …"),
         ("zh", "right_unknown", None, {"number": "ZL100%"}, "本行没有登记这项权利"),
     ],
 )  # fmt: skip

@@ -22,9 +22,12 @@ PERSONS = {
     "approval.requested_by",
     "invitation.invited_by",
     "listing_correction.made_by",
+    "need_response.created_by",
     "objection.filed_by",
     "question.asked_by",
     "release_order.created_by",
+    "saved_search.user_id",
+    "saved_search_mute.user_id",  # by the signed link of a mail to one reader
     "statement_import.imported_by",
 }
 OWN_USER = {"membership.user_id", "user_role.user_id"}
@@ -37,7 +40,7 @@ def token_of(org_id: int, kind: str, *roles: str) -> Actor:
     )
 
 
-def test_every_column_that_needs_a_person_is_known() -> None:
+def test_every_column_that_needs_a_person_is_known(app: Zhiliu) -> None:
     needing = {
         f"{table.name}.{column.name}"
         for table in Base.metadata.sorted_tables
@@ -53,6 +56,7 @@ def made(app: Zhiliu) -> Made:
 
 
 def acts(made: Made) -> dict[str, Callable[[Actor], Any]]:
+    from marketplace.interest import service as interest
     from marketplace.listings import service
     from marketplace.money import orders, statements
 
@@ -65,11 +69,14 @@ def acts(made: Made) -> dict[str, Callable[[Actor], Any]]:
         "question": lambda a: service.ask(a, made.id, "能否查看资料？"),
         "statement": lambda a: statements.import_statement("交易日期\n".encode(), "流水.csv", a),
         "order": lambda a: orders.make_order([1], a),
+        "saved_search": lambda a: interest.save_search(a, "q=隔膜", "隔膜", "never"),
+        "need": lambda a: interest.save(a, {}),
+        "answer": lambda a: interest.respond(a, 1, made.id, "可以提供", "赵联系"),
     }
 
 
 @pytest.mark.parametrize("name", ["approval", "token", "invitation", "correction", "objection", "question",
-                                  "statement", "order"])  # fmt: skip
+                                  "statement", "order", "saved_search", "need", "answer"])  # fmt: skip
 def test_a_token_is_refused_where_a_person_is_needed(app: Zhiliu, made: Made, name: str) -> None:
     kind = "bank" if name in ("approval", "token", "invitation", "correction") else "operator"
     org_id = made.maker.org_id if kind == "bank" else make_org("operator").id

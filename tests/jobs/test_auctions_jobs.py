@@ -58,6 +58,8 @@ class Processes:
             "SIGNING_KEY_FILE": str(settings.signing_key_file),
             "DATABASE_POOL": "2",
             "BASE_URL": settings.base_url,
+            "MAIL_DIR": str(settings.mail_dir),
+            "SEARCH_DIR": str(settings.search_dir),  # the site of the test reads what its workers write
         }
         self.running: list[subprocess.Popen[str]] = []
 
