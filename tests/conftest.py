@@ -53,6 +53,18 @@ def only_this_machine() -> Iterator[None]:
     socket.socket.connect = connect  # type: ignore[method-assign]
 
 
+@pytest.fixture(autouse=True)
+def handlers_stay() -> Iterator[None]:
+    """A handler that a test takes away or replaces for good would fail the tests that follow."""
+    from marketplace.core import approvals, deadlines, outbox
+
+    tables: list[dict[str, Any]] = [approvals._acts, deadlines._handlers, outbox._handlers]
+    before = [dict(table) for table in tables]
+    yield
+    for table, kept in zip(tables, before, strict=True):
+        assert {name: table.get(name) for name in kept} == kept, "this test left another handler behind"
+
+
 @pytest.fixture(scope="session")
 def servers() -> Iterator[LocalServers]:
     folder = Path(tempfile.mkdtemp(prefix="zhiliu-test-"))
