@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -18,7 +19,7 @@ from urllib.error import HTTPError, URLError
 from marketplace import Zhiliu
 from marketplace.demo.processes import Processes, job_commands, web_command
 
-LOST = (URLError, ConnectionError, TimeoutError, OSError)
+LOST = (URLError, ConnectionError, TimeoutError, OSError, HTTPException)  # the last: cut off in a head or a body
 
 
 def wait_until(holds: Callable[[], Any], seconds: float, what: str) -> Any:
@@ -73,6 +74,7 @@ def running_site(app: Zhiliu, folder: Path) -> Iterator[Site]:
         "PASSWORD_SALT": settings.password_salt,
         "SIGNING_KEY_FILE": str(settings.signing_key_file),
         "MAIL_DIR": str(folder / "mail"),
+        "SEARCH_DIR": str(settings.search_dir),
         "BASE_URL": f"http://127.0.0.1:{port}",
         "SECURE_COOKIES": "false",
         "DATABASE_POOL": "10",
