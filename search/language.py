@@ -167,10 +167,10 @@ class _Reader:
             return
         if minus:
             if len(self.must_not) < MOST_EXCLUDED:
-                self.must_not.append(Clause(stream[:LONGEST_PHRASE]))
+                self.must_not.append(Clause(_row_of(stream)))
         elif quoted:
             if len(self.must) < MOST_REQUIRED:
-                self.must.append((Clause(stream[:LONGEST_PHRASE]),))
+                self.must.append((Clause(_row_of(stream)),))
             self.quoted.append(text)
         else:
             self.plain.append(text)
@@ -178,9 +178,9 @@ class _Reader:
     def _add_field(self, name: str, text: str, minus: bool) -> bool:
         """Whether the prefix could be taken as one; otherwise its word is plain text."""
         if name in STREAMS or name in WHOLE:
-            stream = tuple(analysis.stream(text).split())[:LONGEST_PHRASE]
+            stream = tuple(analysis.stream(text).split())
             if stream:
-                clause = Clause(stream, field=name if name in STREAMS else "all")
+                clause = Clause(_row_of(stream), field=name if name in STREAMS else "all")
                 if minus:
                     self.must_not.append(clause)
                 else:
@@ -269,7 +269,7 @@ def _spans(texts: Iterable[str], table: synonyms.Table, whole: bool) -> Iterator
             ((), ()),
         )
         if member:
-            yield _Span(_tokens(member), tuple(_tokens(other) for other in others))
+            yield _Span(_row_of(_tokens(member)), tuple(_row_of(_tokens(other)) for other in others))
             at += len(member)
             continue
         end = at + 1
@@ -302,7 +302,9 @@ def _words(units: list[str]) -> Iterator[_Span]:
     run = "".join(units)
     parts = [run] if len(run) <= 4 else analysis.chinese_words(run)
     for part in parts:
-        yield _Span(tuple(analysis.stream(part).split()), stop=is_stop(part) or (len(part) == 1 and len(parts) > 1))
+        yield _Span(
+            _row_of(tuple(analysis.stream(part).split())), stop=is_stop(part) or (len(part) == 1 and len(parts) > 1)
+        )
 
 
 def _tokens(units: Units) -> Units:
@@ -313,6 +315,21 @@ def _tokens(units: Units) -> Units:
             out.append(before + unit)
         out.append(unit)
     return tuple(out)
+
+
+def _row_of(tokens: Units) -> Units:
+    """The tokens to look for one after the other. A pair never stands without its characters around it, so the first
+    and the last character of a row say nothing that the pair beside them does not: 管理 is found by one token."""
+    row = tokens[:LONGEST_PHRASE]
+    if len(row) > 1 and _is_pair(row[1]) and row[1][0] == row[0]:
+        row = row[1:]
+    if len(row) > 1 and _is_pair(row[-2]) and row[-2][1] == row[-1]:
+        row = row[:-1]
+    return row
+
+
+def _is_pair(token: str) -> bool:
+    return len(token) == 2 and analysis.is_chinese(token[0]) and analysis.is_chinese(token[1])
 
 
 def _terms(found: Mapping[str, float], parts: Set[str]) -> tuple[Clause, ...]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from rapidfuzz.distance import OSA
+
 SHORTEST = 4  # letters; shorter words have too many neighbours
 LONGEST = 24
 
@@ -33,18 +35,4 @@ def closest(word: str, known: Iterable[tuple[str, int]]) -> str | None:
 
 def distance(one: str, two: str, most: int) -> int:
     """Letters added, left out, changed, or swapped with their neighbour; ``most + 1`` when there are more."""
-    if abs(len(one) - len(two)) > most:
-        return most + 1
-    before: list[int] = []
-    row = list(range(len(two) + 1))
-    for i, a in enumerate(one, 1):
-        now = [i]
-        for j, b in enumerate(two, 1):
-            cost = min(row[j] + 1, now[j - 1] + 1, row[j - 1] + (a != b))
-            if i > 1 and j > 1 and a == two[j - 2] and one[i - 2] == b:
-                cost = min(cost, before[j - 2] + 1)
-            now.append(cost)
-        if min(now) > most:
-            return most + 1
-        before, row = row, now
-    return row[-1] if row[-1] <= most else most + 1
+    return OSA.distance(one, two, score_cutoff=most)

@@ -14,6 +14,7 @@ from search.query import Query
 from search.ranking import EXACT
 
 _LIVE = ("live", "1")
+_FEW = 16  # values that are cheaper as terms of their own than as a set of terms, which is read whole beforehand
 
 Part = tuple[Occur, tantivy.Query]
 
@@ -122,6 +123,8 @@ class Compiler:
         kept = [safe(value) for value in (values if field == "id" else values[:MOST_VALUES])]
         if not kept:
             return tantivy.Query.empty_query()
+        if len(kept) <= _FEW:
+            return self._any(self._term(field, value) for value in kept)
         return tantivy.Query.term_set_query(self.schema, field, kept)
 
     @staticmethod

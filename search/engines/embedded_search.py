@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import tantivy
@@ -13,6 +14,7 @@ from tantivy import DocAddress, Occur, Order
 from search import analysis, cursor, ranking, spelling
 from search.branches import TREES, below
 from search.engine import CursorRefused
+from search.engines.beside import side_by_side
 from search.engines.embedded_index import Generation
 from search.engines.embedded_query import Part
 from search.engines.embedded_schema import BESIDE, column, texts_of
@@ -29,6 +31,7 @@ _LONGEST_KEY = 4_000  # of a question whose counts are remembered
 _CANDIDATES = 3_000  # words looked at for one typing error
 
 Row = tuple[float, int, DocAddress]  # score or sort value, tie, address
+Named = tuple[str, float, int]  # id, score or sort value, tie
 
 
 @dataclass(frozen=True)
@@ -88,10 +91,10 @@ class Search:
         ranked = self.sort == "relevance" and (parsed.ranked or bool(like))
         served = self.after.served if self.after else 0
         left = max(0, min(self.size, DEEPEST - served))
-        found = self._by_score(whole, left) if ranked else self._by_value(whole, left)
+        order = self._by_score if ranked else self._by_value
+        found, total, facets = self._with_counts(whole, lambda: order(whole, left))
         hits = [Hit(name, value if ranked else 0.0) for name, value, _ in found[:left]]
         more = len(found) > left and served + left < DEEPEST
-        total, facets = self._counts(whole)
         return Result(
             hits=tuple(hits),
             total=total,
@@ -143,7 +146,7 @@ class Search:
 
     # order
 
-    def _by_score(self, whole: tantivy.Query, size: int) -> list[tuple[str, float, int]]:
+    def _by_score(self, whole: tantivy.Query, size: int) -> list[Named]:
         """The page after the last hit served, found again by its id where scores moved with what was written."""
         after = self.after
         candidates = self._scored(whole, (after.served if after else 0) + size + 1)
@@ -170,7 +173,7 @@ class Search:
             limit *= 4
         return self._tied(hits)
 
-    def _by_value(self, whole: tantivy.Query, size: int) -> list[tuple[str, float, int]]:
+    def _by_value(self, whole: tantivy.Query, size: int) -> list[Named]:
         """Sorted by a number; what has none comes last; equal values in the order of their ties."""
         field, downwards = ranking.ORDERS[self.sort]
         need = size + 1
@@ -227,10 +230,10 @@ class Search:
         rows = [(value, int(tie or 0), address) for (value, address), tie in zip(hits, ties, strict=True)]
         return sorted(rows, key=lambda row: (-row[0] if downwards else row[0], row[1]))
 
-    def _named(self, rows: Sequence[Row]) -> list[tuple[str, float, int]]:
+    def _named(self, rows: Sequence[Row]) -> list[Named]:
         return [(self.view.searcher.doc(address)["id"][0], value, tie) for value, tie, address in rows]
 
-    def _go_on(self, page: Sequence[tuple[str, float, int]], ranked: bool) -> str:
+    def _go_on(self, page: Sequence[Named], ranked: bool) -> str:
         """The cursor of the next page. By relevance it remembers the view and the hits just shown."""
         before = self.after.served if self.after else 0
         _, value, tie = page[-1]
@@ -244,32 +247,35 @@ class Search:
 
     # counts
 
-    def _counts(self, whole: tantivy.Query) -> tuple[int, dict[str, tuple[Bucket, ...]]]:
+    def _with_counts(
+        self, whole: tantivy.Query, page: Callable[[], list[Named]]
+    ) -> tuple[list[Named], int, dict[str, tuple[Bucket, ...]]]:
+        """The page, and the total and facets: remembered, or counted beside it."""
         key = repr(replace(self.query, cursor="", size=0, sort="relevance"))
         known = self.view.counted.get(key) if len(key) < _LONGEST_KEY else None
-        if known is None:
-            total = self.total
-            if total is None:
-                total = self.view.searcher.search(whole, 1).count  # type: ignore[attr-defined]
-            known = total, self._facets(whole)
-            if len(key) < _LONGEST_KEY:
-                self.view.counted.put(key, *known)
-        return known
-
-    def _facets(self, whole: tantivy.Query) -> dict[str, tuple[Bucket, ...]]:
-        """Counted with every filter but the facet's own."""
+        if known is not None:
+            return page(), *known
         names = [name for name in dict.fromkeys(self.query.facets) if name in FACETS]
+        found, *counted = side_by_side([page, *self._passes(whole, names)])
+        facets = {name: buckets for part in counted for name, buckets in part.items()}
+        total = self.total
+        if total is None:
+            total = self.view.searcher.search(whole, 1).count  # type: ignore[attr-defined]
+        known = total, {name: facets[name] for name in names}
+        if len(key) < _LONGEST_KEY:
+            self.view.counted.put(key, *known)
+        return found, *known
+
+    def _passes(self, whole: tantivy.Query, names: Sequence[str]) -> list[Callable[[], dict[str, tuple[Bucket, ...]]]]:
+        """Each facet is counted with every filter but its own: those without one together, each other in a pass."""
         own = [name for name in names if self.query.filters.get(name)]
-        shared = [name for name in names if name not in own]
-        found = self._count(whole, shared)
+        passes = [(whole, [name for name in names if name not in own])]
         for name in own:
             parts = [*self.asked, *self.compiler.filters(self.query, without=name)]
-            found |= self._count(self.compiler.both(parts), [name])
-        return {name: found[name] for name in names}
+            passes.append((self.compiler.both(parts), [name]))
+        return [partial(self._count, query, counted) for query, counted in passes if counted]
 
     def _count(self, query: tantivy.Query, names: Sequence[str]) -> dict[str, tuple[Bucket, ...]]:
-        if not names:
-            return {}
         specs: dict[str, dict[str, Any]] = {}
         for name in names:
             opened = self.query.opened.get(name)
@@ -282,9 +288,7 @@ class Search:
         counted = self.view.searcher.aggregate(query, {name: {"terms": spec} for name, spec in specs.items()})
         return {name: _buckets(counted.get(name), counted.get(column(name))) for name in names}
 
-    def _exact(
-        self, parsed: Parsed, whole: tantivy.Query, found: Sequence[tuple[str, float, int]], ranked: bool
-    ) -> bool:
+    def _exact(self, parsed: Parsed, whole: tantivy.Query, found: Sequence[Named], ranked: bool) -> bool:
         """Whether the first hits of all bear the number asked for."""
         if parsed.filters.get("number"):
             return bool(found)
