@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,6 +23,7 @@ from search.result import Fault, Result
 
 SECONDS = 1.0  # of each of two tries
 WRITE_SECONDS = 30.0
+_AT_ONCE = 1_000  # documents of one request: some 5 MB, where a node takes 100
 HELD = "2m"  # a walk by relevance may pause this long before its view is let go
 _BEYOND = 2**62  # after the document with this very tie
 _BUSY = (429, 502, 503, 504)
@@ -65,8 +67,14 @@ class Elastic:
     # writing
 
     def write(self, documents: Sequence[Document]) -> list[Fault]:
-        if not documents:
-            return []
+        """Many are sent in several requests, two at a time: while one is indexed the next is made."""
+        parts = [documents[start : start + _AT_ONCE] for start in range(0, len(documents), _AT_ONCE)]
+        if len(parts) < 2:
+            return [fault for part in parts for fault in self._write_some(part)]
+        with ThreadPoolExecutor(2) as senders:
+            return [fault for faults in senders.map(self._write_some, parts) for fault in faults]
+
+    def _write_some(self, documents: Sequence[Document]) -> list[Fault]:
         with _down():
             for _ in range(3):
                 faults = self._write(documents, self._kept())

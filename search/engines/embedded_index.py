@@ -18,6 +18,8 @@ from search.engines.embedded_query import Compiler
 from search.result import Bucket, Fault
 
 _HEAP = 64_000_000  # bytes the writer may fill before it writes a segment
+_LARGE = 5_000  # documents at once from which it may fill more: fewer segments are written and merged
+_LARGE_HEAP = 200_000_000
 _IDS = 10_000  # ids looked up at once
 _COUNTED = 200  # questions
 _WALKS = 8  # views held for walks, at most, and for how long after the last page
@@ -130,7 +132,7 @@ class Generation:
                 newest[document.id] = document
         kept = self.kept(list(newest))
         faults: list[Fault] = []
-        writer = self.index.writer(_HEAP, 1)
+        writer = self.index.writer(_HEAP if len(newest) < _LARGE else _LARGE_HEAP, 1)
         try:
             for document in newest.values():
                 if kept.get(document.id, 0) >= document.version:

@@ -61,6 +61,16 @@ def test_within_one_batch_too(engine: Engine):
     assert found(engine, "叶轮") == ["a"] and engine.count() == 1 and dict(engine.versions()) == {"a": 9}
 
 
+def test_more_than_one_request_or_segment_holds_at_once(engine: Engine):
+    many = [make(f"m{number}", "水泵", version=2) for number in range(2_300)]
+    again = [make(f"m{number}", "阀门", version=number % 4) for number in range(1, 2_300, 2)]  # 1 is old, 3 is newer
+    assert engine.write([*again, *many]) == []
+    engine.refresh()
+    assert engine.count() == 2_300
+    assert dict(engine.versions()) == {f"m{number}": 3 if number % 4 == 3 else 2 for number in range(2_300)}
+    assert engine.search(Query("阀门")).total == 2_300 // 4
+
+
 def test_a_tombstone_is_not_found_and_keeps_older_writes_out(engine: Engine):
     put(engine, make("a", "水泵", version=1, kind="x"), make("b", "水泵", version=1, kind="x"))
     put(engine, gone("a", 3))
