@@ -38,6 +38,8 @@ OFFERS = (
     ("一种重组蛋白疫苗", "Recombinant protein vaccine", "110108", "A61K39/12", "C2762", 2_600_000_000,
      "涉及一种重组蛋白亚单位疫苗及其佐剂。"),
 )  # fmt: skip
+FAMILY = (("", ""), ("（改进型）", ", improved"), ("（小型化）", ", compact"))
+HOLDERS = ("江夏示范科技有限公司", "伍家岗示范新材料有限公司", "华容示范装备有限公司", "孝南示范能源有限公司", "监利示范环保有限公司")
 
 
 @dataclass
@@ -53,10 +55,18 @@ def scene(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scene:
     made = make_listing(
         texts={"title": "一种节水灌溉装置", "title_en": "Water-saving irrigation", "region_code": "650100"}
     )
-    shots = [{"title": o[0], "title_en": o[1], "ipc": [o[3]], "abstract": o[6], "abstract_en": None} for o in OFFERS]
+    offers = [(zh + more_zh, en + more_en, *rest) for more_zh, more_en in FAMILY for zh, en, *rest in OFFERS]
+    shots = [
+        {
+            "title": o[0], "title_en": o[1], "ipc": [o[3]], "abstract": o[6], "abstract_en": None,
+            "number": f"ZL2020{10_000_000 + at}.{at % 10}", "holder": HOLDERS[at % len(HOLDERS)],
+        }
+        for at, o in enumerate(offers)
+    ]  # fmt: skip
     copies(
-        made, 3 * len(OFFERS), shots, title=[o[0] for o in OFFERS], title_en=[o[1] for o in OFFERS],
-        region_code=[o[2] for o in OFFERS], industry=[o[4] for o in OFFERS], start_minor=[o[5] for o in OFFERS],
+        made, len(offers), shots, title=[o[0] for o in offers], title_en=[o[1] for o in offers],
+        region_code=[o[2] for o in offers], industry=[o[4] for o in offers],
+        start_minor=[o[5] * (10 - at // len(OFFERS)) // 10 for at, o in enumerate(offers)],
     )  # fmt: skip
     assert indexed() == 25
     return Scene(made)
@@ -156,6 +166,7 @@ def test_the_managers_desk(
     check_page(page)
     assert page.locator("#synonyms ~ ul li").count() == 1
     if (lang, width) == ("zh", 1280):
+        page.evaluate("scrollTo(0, 0)")
         shot(page, "search-desk")
     db.session.rollback()
 
