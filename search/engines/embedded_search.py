@@ -86,13 +86,15 @@ class Search:
         like = self._like()
         if self.query.like and not like:
             return Result(hits=(), total=0, cut=parsed.cut)
-        self.asked = self.compiler.question(parsed, self.query, like)
-        whole = self.compiler.both([*self.asked, *self.compiler.filters(self.query)])
         ranked = self.sort == "relevance" and (parsed.ranked or bool(like))
+        # what only lifts is left out where nothing is ranked
+        self.found = self.compiler.question(replace(parsed, lift=()), self.query, like)
+        asked = self.compiler.question(parsed, self.query, like) if ranked else self.found
+        whole = self.compiler.both([*asked, *self.compiler.filters(self.query)])
         served = self.after.served if self.after else 0
         left = max(0, min(self.size, DEEPEST - served))
         order = self._by_score if ranked else self._by_value
-        found, total, facets = self._with_counts(whole, lambda: order(whole, left))
+        found, total, facets = self._with_counts(lambda: order(whole, left))
         hits = [Hit(name, value if ranked else 0.0) for name, value, _ in found[:left]]
         more = len(found) > left and served + left < DEEPEST
         return Result(
@@ -101,7 +103,7 @@ class Search:
             facets=facets,
             cursor=self._go_on(found[:left], ranked) if more and hits else "",
             corrected=corrected,
-            exact=self._exact(parsed, whole, found, ranked),
+            exact=self._exact(parsed, found, ranked),
             cut=parsed.cut,
         )
 
@@ -247,33 +249,32 @@ class Search:
 
     # counts
 
-    def _with_counts(
-        self, whole: tantivy.Query, page: Callable[[], list[Named]]
-    ) -> tuple[list[Named], int, dict[str, tuple[Bucket, ...]]]:
+    def _with_counts(self, page: Callable[[], list[Named]]) -> tuple[list[Named], int, dict[str, tuple[Bucket, ...]]]:
         """The page, and the total and facets: remembered, or counted beside it."""
         key = repr(replace(self.query, cursor="", size=0, sort="relevance"))
         known = self.view.counted.get(key) if len(key) < _LONGEST_KEY else None
         if known is not None:
             return page(), *known
         names = [name for name in dict.fromkeys(self.query.facets) if name in FACETS]
-        found, *counted = side_by_side([page, *self._passes(whole, names)])
+        found, *counted = side_by_side([page, *self._passes(names)])
         facets = {name: buckets for part in counted for name, buckets in part.items()}
         total = self.total
         if total is None:
-            total = self.view.searcher.search(whole, 1).count  # type: ignore[attr-defined]
+            total = self.view.searcher.search(self._without(), 1).count  # type: ignore[attr-defined]
         known = total, {name: facets[name] for name in names}
         if len(key) < _LONGEST_KEY:
             self.view.counted.put(key, *known)
         return found, *known
 
-    def _passes(self, whole: tantivy.Query, names: Sequence[str]) -> list[Callable[[], dict[str, tuple[Bucket, ...]]]]:
+    def _passes(self, names: Sequence[str]) -> list[Callable[[], dict[str, tuple[Bucket, ...]]]]:
         """Each facet is counted with every filter but its own: those without one together, each other in a pass."""
         own = [name for name in names if self.query.filters.get(name)]
-        passes = [(whole, [name for name in names if name not in own])]
-        for name in own:
-            parts = [*self.asked, *self.compiler.filters(self.query, without=name)]
-            passes.append((self.compiler.both(parts), [name]))
-        return [partial(self._count, query, counted) for query, counted in passes if counted]
+        passes = [("", [name for name in names if name not in own]), *((name, [name]) for name in own)]
+        return [partial(self._count, self._without(name), counted) for name, counted in passes if counted]
+
+    def _without(self, name: str = "") -> tantivy.Query:
+        """What is found by the text and every filter but this one."""
+        return self.compiler.both([*self.found, *self.compiler.filters(self.query, without=name)])
 
     def _count(self, query: tantivy.Query, names: Sequence[str]) -> dict[str, tuple[Bucket, ...]]:
         specs: dict[str, dict[str, Any]] = {}
@@ -288,7 +289,7 @@ class Search:
         counted = self.view.searcher.aggregate(query, {name: {"terms": spec} for name, spec in specs.items()})
         return {name: _buckets(counted.get(name), counted.get(column(name))) for name in names}
 
-    def _exact(self, parsed: Parsed, whole: tantivy.Query, found: Sequence[Named], ranked: bool) -> bool:
+    def _exact(self, parsed: Parsed, found: Sequence[Named], ranked: bool) -> bool:
         """Whether the first hits of all bear the number asked for."""
         if parsed.filters.get("number"):
             return bool(found)
