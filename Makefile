@@ -19,7 +19,7 @@ demo: .venv/ready  ## start everything, watch a whole sale, leave the site up (C
 	@$(BIN)/flask demo $(if $(RECORDS),--records $(RECORDS))
 
 test: .venv/ready  ## all tests on real PostgreSQL, Redis, workers and, where installed, Chromium and Elasticsearch (Java, Maven)
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -q -n 3 --dist worksteal $(ARGS)
 
 lint: .venv/ready  ## style, types, room arrows
 	$(BIN)/ruff check .

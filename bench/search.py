@@ -30,7 +30,8 @@ from search.document import Document, gone
 from search.engine import Engine
 from search.query import Query
 
-BULK = 10_000  # documents a bulk write; of the rebuild under writes a fifth
+BULK = 50_000  # documents a bulk write
+PIECE = 2_000  # of the rebuild under writes
 
 
 @dataclass
@@ -158,9 +159,9 @@ def rebuild_under_writes(engine: Engine, documents: list[Document], seed: int = 
     try:
         with guard:
             ids = sorted(truth)
-        for start in range(0, len(ids), BULK // 5):
+        for start in range(0, len(ids), PIECE):
             with guard:
-                batch = [truth[one] for one in ids[start : start + BULK // 5]]
+                batch = [truth[one] for one in ids[start : start + PIECE]]
             time.sleep(0.01)  # what was read is old by the time it is written
             if faults := rebuild.write(batch):
                 raise RuntimeError(f"not written: {faults[:3]}")

@@ -19,7 +19,7 @@ from search.result import Bucket, Fault
 
 _HEAP = 64_000_000  # bytes the writer may fill before it writes a segment
 _LARGE = 5_000  # documents at once from which it may fill more: fewer segments are written and merged
-_LARGE_HEAP = 200_000_000
+_LARGE_HEAP = 400_000_000
 _IDS = 10_000  # ids looked up at once
 _COUNTED = 200  # questions
 _WALKS = 8  # views held for walks, at most, and for how long after the last page
