@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from marketplace.auctions.eligibility import (
     Check,
@@ -316,6 +316,12 @@ def taking_part(org_id: int, limit: int = 10) -> list[tuple[Registration, Lot, L
     return [(registration, lot, state) for registration, lot, state in rows]
 
 
+def has_bid(org_id: int) -> bool:
+    """Whether a bid of the organisation was ever accepted."""
+    bids = exists().where(CourseEntry.registration_id == Registration.id, CourseEntry.idempotency_key.is_not(None))
+    return bool(db.session.scalar(select(exists().where(Registration.org_id == org_id, bids))))
+
+
 __all__ = [
     "Check",
     "Eligibility",
@@ -327,6 +333,7 @@ __all__ = [
     "deadlines",
     "deposit_for",
     "eligibility",
+    "has_bid",
     "labels",
     "lot_by_code",
     "lots_ending_between",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from marketplace.core.i18n import _, _l
+from marketplace.core.i18n import _, _l, get_locale
 from marketplace.core.money import format_minor
 
 OFTEN = {"at_once": _l("有新的就发邮件"), "daily": _l("每天早上汇总一封"), "never": _l("不发邮件")}
@@ -64,7 +64,7 @@ def reason_text(reason: Mapping[str, Any]) -> str:
     if code in ("ipc_subclass", "ipc_class"):
         return _("同属 IPC %(codes)s", codes=listed(params["ipc"]))
     if code == "words":
-        return _("都提到 %(words)s", words=listed(params["words"]))
+        return _("都提到 %(words)s", words=listed(_readable(params["words"])))
     if code == "industry":
         return _("同一行业 %(code)s", code=params["industry"])
     if code == "industry_division":
@@ -75,6 +75,12 @@ def reason_text(reason: Mapping[str, Any]) -> str:
         price = format_minor(params["price_minor"], params["currency"])
         return _("价格 %(price)s 超出预算 %(percent)s%%", price=price, percent=params["percent"])
     return str(PLAIN_REASONS.get(code, code))
+
+
+def _readable(words: Sequence[str]) -> Sequence[str]:
+    """Those in the script that the reader reads; all, when there are none."""
+    chinese = str(get_locale() or "zh") != "en"
+    return [word for word in words if word.isascii() != chinese] or words
 
 
 PLAIN_REASONS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from sqlalchemy import func, literal, select, union_all
+from sqlalchemy import exists, func, literal, select, union_all
 
 from marketplace.core.db import db
 from marketplace.core.models import Approval
@@ -106,6 +106,14 @@ def balance_of(lot_id: int, org_id: int) -> Receivable | None:
             Receivable.purpose == "balance", Receivable.lot_id == lot_id, Receivable.org_id == org_id
         )
     )
+
+
+def paid_by(org_id: int) -> tuple[bool, bool]:
+    """Whether the organisation ever had a deposit held (or waived), and ever paid a balance. One statement."""
+    deposits = exists().where(Deposit.org_id == org_id, Deposit.state.not_in(("due", "cancelled")))
+    balances = exists().where(Receivable.org_id == org_id, Receivable.purpose == "balance", Receivable.state == "paid")
+    row = db.session.execute(select(deposits, balances)).one()
+    return row[0], row[1]
 
 
 def receivable_of(deposit: Deposit) -> Receivable | None:

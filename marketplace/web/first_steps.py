@@ -7,10 +7,12 @@ from typing import Any
 
 from sqlalchemy import select
 
+from marketplace.auctions import queries as auctions
 from marketplace.core.actor import BANK, ENTERPRISE, OPERATOR, PLATFORM, REGULATOR, Actor
 from marketplace.core.db import db
 from marketplace.core.i18n import _l
 from marketplace.core.models import Event
+from marketplace.money import queries as money
 from marketplace.web.navigation import entry
 
 SELLER = (
@@ -65,14 +67,26 @@ TAKEN = {
 
 
 def taken(actor: Actor) -> int:
-    """How many of its steps the organisation has taken already: one look into its journal."""
+    """How many of its steps the organisation has taken already: by what a buyer has paid and bid, else by the
+    journal. Two statements at most."""
     wanted = TAKEN.get(actor.org_kind or "", ())
     if not wanted:
         return 0
+    if actor.org_kind in (OPERATOR, ENTERPRISE) and (bought := _bought(actor)):
+        return len(wanted) + bought
     kinds = set(
         db.session.scalars(select(Event.kind).where(Event.org_id == actor.org_id, Event.kind.in_(wanted)).distinct())
     )
     return max((number for number, kind in enumerate(wanted, 1) if kind in kinds), default=0)
+
+
+def _bought(actor: Actor) -> int:
+    """How many of the last three steps of a buyer were taken: deposit, bid, balance."""
+    assert actor.org_id is not None
+    deposit, balance = money.paid_by(actor.org_id)
+    if balance or not deposit:
+        return 3 if balance else 0
+    return 2 if auctions.has_bid(actor.org_id) else 1
 
 
 def first_steps(actor: Actor, waits_at: Collection[str] = ()) -> list[dict[str, Any]]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import timedelta
 
 from marketplace import Zhiliu
+from marketplace.auctions import service as auctions
 from marketplace.core.clock import now
 from marketplace.core.db import db
 from marketplace.listings.models import Listing, Objection
 from marketplace.money import lots
-from marketplace.money.models import Payout
+from marketplace.money.models import Payout, Receivable
+from marketplace.parties.models import Organisation
 from tests.factories import money
-from tests.factories.auctions import make_lot
+from tests.factories.auctions import make_bidder, make_lot
 from tests.factories.parties import client_for, make_org, make_user
 
 
@@ -88,6 +91,27 @@ def test_a_bidders_desk_begins_with_the_sales_it_takes_part_in(app: Zhiliu) -> N
     assert 'id="my-sales"' not in gone
     english = client_for(app, make_user(made.bidders[0].org), lang="en").get("/desk").text
     assert "not leading" in english.split('id="my-sales"')[1][:1500].lower()
+
+
+def test_a_buyers_steps_are_marked_by_what_it_has_done(app: Zhiliu) -> None:
+    """Registered, paid, bid, won and paid in full: the mark moves on with each."""
+    sale = make_lot(1, start_minor=100_000_00)
+    fresh = make_bidder(sale.lot, qualified=False)
+
+    def next_step(org: Organisation) -> list[str]:
+        page = client_for(app, make_user(org)).get("/desk").text
+        return re.findall(r'zl-step-now".*?<strong>(?:<a[^>]*>)?([^<]+)', page, re.S)
+
+    assert next_step(fresh.org) == ["按指定的附言缴保证金"]
+    assert next_step(sale.bidders[0].org) == ["出价"]
+    assert sale.bid(0, 100_000_00).accepted
+    assert next_step(sale.bidders[0].org) == ["付余款，办理权利变更"]
+    sale.end()
+    auctions.close_lot(sale.id)
+    receivable = db.session.scalars(db.select(Receivable).where(Receivable.purpose == "balance")).one()
+    receivable.received_minor, receivable.state = receivable.amount_minor, "paid"
+    db.session.commit()
+    assert next_step(sale.bidders[0].org) == []
 
 
 def test_money_pages_name_lots_by_their_title_and_find_a_seller_its_own(app: Zhiliu) -> None:
