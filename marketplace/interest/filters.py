@@ -43,7 +43,12 @@ class BoardFilters:
 
     @property
     def any(self) -> bool:
-        return bool(self.q or self.ipc or self.industry or self.region or self.wanted or self.budget or self.ended)
+        return bool(self.q or self.narrowed)
+
+    @property
+    def narrowed(self) -> bool:
+        """By more than words."""
+        return bool(self.ipc or self.industry or self.region or self.wanted or self.budget or self.ended)
 
     def query(self, **changes: Any) -> str:
         """The address's query string with these changes; a changed filter goes back to the first page."""
