@@ -177,7 +177,7 @@ class Rounds:
         self.cold, self.crowd = Series(f"Zhiliu, {lots} lots"), Series("Zhiliu, hot, 64 clients")
         self.watched = Series(f"Zhiliu, hot, {asked.watchers} watchers")
         self.amounts = load.rising(market.START, market.STEP)
-        self.base = market.START
+        self.cold_bids = market.cold_script(made)  # each lot's amounts go on rising from round to round
         self.accepted = self.events = 0
 
     def warm_up(self) -> None:
@@ -201,8 +201,7 @@ class Rounds:
         self.ours(self.crowd, 64, market.hot_script(self.made, self.amounts))
         self.y0_all.rates.append(floor.transactions_a_second(self.yard_url, lots, n, int(s)))
         self.drive(self.y2_all, Y2, n, yard_script(lots))
-        self.ours(self.cold, n, market.cold_script(self.made, self.base))
-        self.base += market.STEP * 100_000
+        self.ours(self.cold, n, self.cold_bids)
 
     def ours(self, series: Series, clients: int, script: load.Script, watchers: int = 0) -> None:
         measured = self.drive(series, SITE, clients, script, watchers)

@@ -96,9 +96,9 @@ def page_script(market: Market, amounts: Iterator[int]) -> Script:
     return script
 
 
-def cold_script(market: Market, base: int = START) -> Script:
+def cold_script(market: Market) -> Script:
     """Each client goes round its lots; each lot's amounts rise."""
-    rising = {lot: itertools.count(base, STEP) for mine in market.lots for lot in mine}
+    rising = {lot: itertools.count(START, STEP) for mine in market.lots for lot in mine}
     rounds = [itertools.cycle(mine) for mine in market.lots]
 
     def script(number: int, _last: Answer | None) -> bytes:

@@ -109,6 +109,7 @@ def test_a_whole_sale_in_real_pages(
     public.goto(lot)
     phone.evaluate("window.sameDocument = true")
     expect(phone.locator("#live-state")).to_contain_text("Bidding", timeout=60_000)
+    expect(phone.locator("#live-clock-label")).to_have_text("Ends in")
     bid_without_script(plain, lot, "3,640,000.00")
     expect(phone.locator("#live-price")).to_have_text("¥3,640,000.00")
     phone.locator("button[data-step='1']").click()

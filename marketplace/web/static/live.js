@@ -110,7 +110,12 @@
     if (clock) {
       clock.dataset.now = next.now || new Date(Date.now() + offset).toISOString();
       const paused = phase === "suspended"; /* no end to count to: the remaining time is kept until it resumes */
-      clock.dataset.ends = paused ? "" : phase === "scheduled" ? next.opens_at : next.ends_at;
+      const opening = phase === "scheduled" && opensAt > Date.now() + offset;
+      clock.dataset.ends = paused ? "" : opening ? next.opens_at : next.ends_at;
+      set("live-clock-label", opening ? say.opensin : say.endsin);
+      const card = clock.closest(".zl-card");
+      card.classList.toggle("zl-edge-live", phase === "running");
+      card.classList.toggle("zl-edge-neutral", phase !== "running");
       if (paused) clock.textContent = say.paused;
     }
     const mine = get("live-mine");
