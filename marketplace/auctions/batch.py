@@ -16,7 +16,7 @@ from marketplace.auctions.rules.state import BidKind
 from marketplace.auctions.service_bids import Ask, BidAnswer, ask_of, decide_all
 from marketplace.core.access import SignInNeeded
 from marketplace.core.actor import Actor
-from marketplace.core.db import db
+from marketplace.core.db import db, let_go
 
 MOST = 64  # bids decided at once
 PATIENCE_SECONDS = 20.0  # longer than the lock's and the statement's own limits let a healthy leader take
@@ -61,7 +61,8 @@ def place_bid_at_once(
 
 def place(lot_id: int, ask: Ask) -> BidAnswer | None:
     """Decide the bid, together with others where some wait; None when the sign-in no longer stands. Ends this
-    thread's transaction."""
+    thread's transaction, before it waits: those who wait must not hold the connections that who leads them needs."""
+    let_go()
     ticket = Ticket(ask)
     with _guard:
         queue = _waiting.get(lot_id)

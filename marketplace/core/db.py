@@ -94,6 +94,12 @@ def run_sql(statement: str, params: tuple[Any, ...] = ()) -> list[tuple[Any, ...
         raise DBAPIError.instance(statement, None, error, psycopg.Error) from error
 
 
+def let_go() -> None:
+    """Commit what the session has read so far and give its connection back, before a wait for other threads."""
+    if db.session.registry.has() and db.session().in_transaction():
+        db.session.commit()
+
+
 @contextmanager
 def two_trips() -> Iterator[tuple[Run, Run]]:
     """A transaction of its own in two round trips, beside the session: BEGIN travels with the ``first`` statement,
@@ -102,8 +108,7 @@ def two_trips() -> Iterator[tuple[Run, Run]]:
 
     The session holds no connection meanwhile: a thread that waited for a second one while others wait for its first
     would stop the house."""
-    if db.session.registry.has() and db.session().in_transaction():
-        db.session.commit()
+    let_go()
     pooled = db.engine.raw_connection()
     driver: psycopg.Connection[Any] = pooled.driver_connection  # type: ignore[assignment]
     statement = ""
@@ -169,6 +174,7 @@ __all__ = [
     "Run",
     "after_commit",
     "db",
+    "let_go",
     "mapped_column",
     "one_of",
     "run_sql",

@@ -40,6 +40,7 @@ class Queue:
             with self.app.app_context():
                 try:
                     with unit_of_work():
+                        db.session.execute(text("SELECT 1"))  # as the edge does when it looks who asks
                         answer = service.place_bid_at_once(
                             self.actors[number], self.lot_id, amount, key or uuid.uuid4().hex
                         )
@@ -96,6 +97,16 @@ def failing(monkeypatch: pytest.MonkeyPatch, fault: Callable[[list[Ask]], BaseEx
         return decide_all(lot_id, asks, then_commit)
 
     monkeypatch.setattr(batch, "decide_all", faulty)
+
+
+def test_who_waits_for_another_to_decide_holds_no_connection(app: Zhiliu) -> None:
+    """Else those who wait could hold every connection while the one who decides for them wants one."""
+    lot = make_lot(6)
+    with queued(app, lot) as queue:
+        for number in range(6):
+            queue.bid(number, START + number * STEP)
+        assert db.engine.pool.checkedout() <= 2  # type: ignore[attr-defined]  # who holds the row, and who leads
+    assert [answer.code for answer in queue.all()] == ["accepted"] * 6
 
 
 def test_waiting_bids_are_decided_together_in_order(app: Zhiliu, sizes: list[int]) -> None:
