@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, select
+from sqlalchemy import Exists, exists, select
 
 from marketplace.auctions.eligibility import (
     Check,
@@ -316,10 +316,10 @@ def taking_part(org_id: int, limit: int = 10) -> list[tuple[Registration, Lot, L
     return [(registration, lot, state) for registration, lot, state in rows]
 
 
-def has_bid(org_id: int) -> bool:
-    """Whether a bid of the organisation was ever accepted."""
+def bid_made(org_id: int) -> Exists:
+    """Condition: a bid of the organisation was ever accepted. To be asked with others in one statement."""
     bids = exists().where(CourseEntry.registration_id == Registration.id, CourseEntry.idempotency_key.is_not(None))
-    return bool(db.session.scalar(select(exists().where(Registration.org_id == org_id, bids))))
+    return exists().where(Registration.org_id == org_id, bids)
 
 
 __all__ = [
@@ -327,13 +327,13 @@ __all__ = [
     "Eligibility",
     "award_of",
     "awards_of",
+    "bid_made",
     "claims_of",
     "course",
     "course_document",
     "deadlines",
     "deposit_for",
     "eligibility",
-    "has_bid",
     "labels",
     "lot_by_code",
     "lots_ending_between",

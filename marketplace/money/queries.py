@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from sqlalchemy import exists, func, literal, select, union_all
+from sqlalchemy import Exists, exists, func, literal, select, union_all
 
 from marketplace.core.db import db
 from marketplace.core.models import Approval
@@ -108,12 +108,14 @@ def balance_of(lot_id: int, org_id: int) -> Receivable | None:
     )
 
 
-def paid_by(org_id: int) -> tuple[bool, bool]:
-    """Whether the organisation ever had a deposit held (or waived), and ever paid a balance. One statement."""
-    deposits = exists().where(Deposit.org_id == org_id, Deposit.state.not_in(("due", "cancelled")))
-    balances = exists().where(Receivable.org_id == org_id, Receivable.purpose == "balance", Receivable.state == "paid")
-    row = db.session.execute(select(deposits, balances)).one()
-    return row[0], row[1]
+def deposit_held(org_id: int) -> Exists:
+    """Condition: the organisation ever had a deposit held or waived. To be asked with others in one statement."""
+    return exists().where(Deposit.org_id == org_id, Deposit.state.not_in(("due", "cancelled")))
+
+
+def balance_paid(org_id: int) -> Exists:
+    """Condition: the organisation ever paid a balance."""
+    return exists().where(Receivable.org_id == org_id, Receivable.purpose == "balance", Receivable.state == "paid")
 
 
 def receivable_of(deposit: Deposit) -> Receivable | None:

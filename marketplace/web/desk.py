@@ -159,11 +159,10 @@ def shortened(name: str, most: int = 48) -> str:
     return name
 
 
-def taking_part(actor: Actor) -> list[dict[str, Any]]:
-    """The sales in which the actor's organisation bids: the price, and whether it leads by its own code."""
+def taking_part(actor: Actor, at: datetime) -> list[dict[str, Any]]:
+    """The sales in which the actor's organisation bids: price and whether it leads by its own code. ``at`` is now."""
     if actor.org_id is None or actor.org_kind not in (OPERATOR, ENTERPRISE):
         return []
-    at = now()
     return [
         {
             "title": title_of(lot),

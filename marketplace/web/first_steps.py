@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import partial
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Exists, exists, select
 
 from marketplace.auctions import queries as auctions
 from marketplace.core.actor import BANK, ENTERPRISE, OPERATOR, PLATFORM, REGULATOR, Actor
@@ -58,35 +59,32 @@ MADE_BY_COMMAND = (PLATFORM, REGULATOR)  # nobody has to verify them
 STEPS = {BANK: SELLER, OPERATOR: BUYER, ENTERPRISE: LICENSEE, PLATFORM: MANAGER, REGULATOR: WATCHER}
 
 
-#: What the journal says of an organisation that has taken each of its steps, in their order.
-TAKEN = {
-    BANK: ("case.created", "case.approved", "listing.submitted"),
-    OPERATOR: ("registration.made", "registration.made"),
-    ENTERPRISE: ("need.submitted", "need.submitted", "registration.made"),
+def journal(org_id: int, kind: str) -> Exists:
+    """Condition: the journal tells this of the organisation."""
+    return exists().where(Event.org_id == org_id, Event.kind == kind)
+
+
+def looked(org_id: int) -> Exists:
+    """Who registered has looked at offers before."""
+    return journal(org_id, "registration.made")
+
+
+BOUGHT = (looked, money.deposit_held, auctions.bid_made, money.balance_paid)
+#: By what an organisation's steps are known to be taken, in their order; a later one implies those before it.
+TAKEN: dict[str, tuple[Callable[[int], Exists], ...]] = {
+    BANK: tuple(partial(journal, kind=kind) for kind in ("case.created", "case.approved", "listing.submitted")),
+    OPERATOR: (looked, *BOUGHT),
+    ENTERPRISE: (partial(journal, kind="need.submitted"),) * 2 + BOUGHT,
 }
 
 
 def taken(actor: Actor) -> int:
-    """How many of its steps the organisation has taken already: by what a buyer has paid and bid, else by the
-    journal. Two statements at most."""
+    """How many of its steps the organisation has taken already. One statement."""
     wanted = TAKEN.get(actor.org_kind or "", ())
-    if not wanted:
+    if actor.org_id is None or not wanted:
         return 0
-    if actor.org_kind in (OPERATOR, ENTERPRISE) and (bought := _bought(actor)):
-        return len(wanted) + bought
-    kinds = set(
-        db.session.scalars(select(Event.kind).where(Event.org_id == actor.org_id, Event.kind.in_(wanted)).distinct())
-    )
-    return max((number for number, kind in enumerate(wanted, 1) if kind in kinds), default=0)
-
-
-def _bought(actor: Actor) -> int:
-    """How many of the last three steps of a buyer were taken: deposit, bid, balance."""
-    assert actor.org_id is not None
-    deposit, balance = money.paid_by(actor.org_id)
-    if balance or not deposit:
-        return 3 if balance else 0
-    return 2 if auctions.has_bid(actor.org_id) else 1
+    row = db.session.execute(select(*(sign(actor.org_id) for sign in wanted))).one()
+    return max((number for number, done in enumerate(row, 1) if done), default=0)
 
 
 def first_steps(actor: Actor, waits_at: Collection[str] = ()) -> list[dict[str, Any]]:

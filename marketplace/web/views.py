@@ -63,12 +63,13 @@ def desk() -> ResponseReturnValue:
     actor = current_actor()
     if actor.org_id is None:
         return render_template("web/no_organisation.html")
+    at = now()
     counts = desks.manager_counts() if actor.is_manager else []
     return render_template(
         "web/desk.html",
-        now=now(),
+        now=at,
         **desks.lists(actor),
-        taking_part=desks.taking_part(actor),
+        taking_part=desks.taking_part(actor, at),
         to_complete=desks.to_complete(actor),
         steps=first_steps(actor, {item["href"] for item in counts}),
         dead=desks.dead_messages() if actor.is_manager else 0,
