@@ -316,10 +316,10 @@ def taking_part(org_id: int, limit: int = 10) -> list[tuple[Registration, Lot, L
     return [(registration, lot, state) for registration, lot, state in rows]
 
 
-def bid_made(org_id: int) -> Exists:
-    """Condition: a bid of the organisation was ever accepted. To be asked with others in one statement."""
-    bids = exists().where(CourseEntry.registration_id == Registration.id, CourseEntry.idempotency_key.is_not(None))
-    return exists().where(Registration.org_id == org_id, bids)
+def sale_won(org_id: int) -> Exists:
+    """Condition: the organisation was ever to buy, as winner or as the backup who was asked. To be asked with others
+    in one statement."""
+    return exists().where(Award.org_id == org_id)
 
 
 __all__ = [
@@ -327,7 +327,6 @@ __all__ = [
     "Eligibility",
     "award_of",
     "awards_of",
-    "bid_made",
     "claims_of",
     "course",
     "course_document",
@@ -348,6 +347,7 @@ __all__ = [
     "registration_of",
     "registrations_by",
     "registrations_of",
+    "sale_won",
     "state_of",
     "taking_part",
     "to_complete",

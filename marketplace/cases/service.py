@@ -26,6 +26,7 @@ from marketplace.core.events import record
 from marketplace.core.i18n import _l
 from marketplace.core.models import Approval, Document
 from marketplace.rights.rules.numbers import NumberRefused, parse_record_number, parse_uscc
+from marketplace.rights.words import say
 
 #: What a form, the API or an import may set, and nothing else.
 FIELDS = (
@@ -77,7 +78,11 @@ def clean(data: Mapping[str, Any], day: date) -> dict[str, Any]:
         try:
             values["debtor_uscc"] = parse_uscc(values["debtor_uscc"]).canonical
         except NumberRefused as refused:
-            problems.append(Problem(refused.code, refused.message, "debtor_uscc", refused.params, "GB 32100-2015"))
+            problems.append(
+                Problem(
+                    refused.code, say(refused.template, refused.params), "debtor_uscc", refused.params, "GB 32100-2015"
+                )
+            )
     faults = [f for f in check_fields(values, day) if f.severity == "error"]
     problems += [texts.problem(f) for f in faults]
     if problems:

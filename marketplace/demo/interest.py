@@ -13,7 +13,9 @@ from marketplace.demo.people import actor
 from marketplace.interest import service
 from marketplace.interest.models import Need, SavedSearch
 
-CONTACT = "演示联系人：孙企业，电话 000-0000-0000"
+CONTACTS = {
+    who: f"演示联系人：{name}，电话 000-0000-0000" for who, name in (("enterprise", "孙企业"), ("bidder", "赵竞买"))
+}
 #: Fields of the need, and who posts it; the last one waits for a manager.
 NEEDS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("enterprise", {
@@ -52,7 +54,7 @@ def settle() -> None:
         if fields["title"] in known:
             continue
         poster = actor(who)
-        fixed = {"budget_low_minor": None, "contact": CONTACT, "valid_until": today() + timedelta(days=180)}
+        fixed = {"budget_low_minor": None, "contact": CONTACTS[who], "valid_until": today() + timedelta(days=180)}
         need = service.save(poster, fields | fixed)
         service.submit(poster, need.id)
         if number < len(NEEDS):

@@ -235,7 +235,7 @@ WAYS: dict[str, Any] = {
     "fee_in_grace": _l("在滞纳期届满前补缴年费和滞纳金，然后在下面登记。"),
     "fee_due_soon": _l("到期前缴纳年费，然后在下面登记。"),
     "fee_lapsed": _l("如果已经缴纳，请登记缴费；否则查看是否还能请求恢复权利。"),
-    "fee_unknown": _l("点“修改”，填写年费已缴至第几年和申请日。"),
+    "fee_unknown": _l("点“修改”，填写年费已缴至第几年；缺少申请日的，也填上申请日。"),
     "pledgee_consent_missing": _l("请质权人出具书面同意，在“负担”里上传。"),
     "co_owner_consent_missing": _l("请共有人出具书面同意并上传。"),
     "preserved": _l("等保全解除或到期，或由保全法院处置。"),

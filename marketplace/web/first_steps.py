@@ -69,7 +69,7 @@ def looked(org_id: int) -> Exists:
     return journal(org_id, "registration.made")
 
 
-BOUGHT = (looked, money.deposit_held, auctions.bid_made, money.balance_paid)
+BOUGHT = (looked, money.deposit_held, auctions.sale_won, money.balance_paid)
 #: By what an organisation's steps are known to be taken, in their order; a later one implies those before it.
 TAKEN: dict[str, tuple[Callable[[int], Exists], ...]] = {
     BANK: tuple(partial(journal, kind=kind) for kind in ("case.created", "case.approved", "listing.submitted")),
