@@ -30,7 +30,17 @@ PREAMBLE = 30  # rows above the header in which banks write account and period
 #: what each column is called by the banks, folded (see ``_folded``)
 COLUMNS: dict[str, tuple[str, ...]] = {
     "booked_on": ("交易日期", "记账日期", "入账日期", "交易时间", "记账日", "交易日", "日期", "bookingdate", "date"),
-    "credit": ("贷方金额", "贷方发生额", "贷方发生额/元收入", "收入金额", "收入", "贷方", "存入金额", "credit"),
+    "credit": (
+        "贷方金额",
+        "贷方发生额",
+        "贷方发生额/元收入",
+        "收入金额",
+        "收入",
+        "贷方",
+        "存入金额",
+        "credit",
+        "creditamount",
+    ),
     "debit": ("借方金额", "借方发生额", "借方发生额/元支取", "支出金额", "支出", "借方", "支取金额", "debit"),
     "amount": ("交易金额", "发生额", "金额", "amount"),
     "direction": ("借贷标志", "借贷方向", "借贷", "收支标志", "收支", "收/支", "direction"),
@@ -44,6 +54,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "付款方户名",
         "付款方名称",
         "payer",
+        "payername",
     ),
     "payer_account": ("对方账号", "对方帐号", "对方账户", "付款人账号", "付款方账号", "payeraccount"),
     "payer_bank": ("对方开户行", "对方行名", "对方开户机构", "对方银行", "付款人开户行", "付款方开户行", "payerbank"),
@@ -57,6 +68,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "交易序号",
         "参考号",
         "reference",
+        "bankreference",
     ),
     "currency": ("币种", "货币", "currency"),
 }
@@ -171,16 +183,16 @@ def _read_rows(content: bytes, filename: str) -> Statement:
     table = read_table(_without_preamble(content), filename)
     roles, memo = _roles(table.header)
     missing = [
-        name
-        for name, there in (
-            ("交易日期", "booked_on" in roles),
-            ("贷方金额", "credit" in roles or ("amount" in roles and "direction" in roles)),
-            ("交易流水号", "bank_ref" in roles),
+        role
+        for role, there in (
+            ("booked_on", "booked_on" in roles),
+            ("credit", "credit" in roles or ("amount" in roles and "direction" in roles)),
+            ("bank_ref", "bank_ref" in roles),
         )
         if not there
     ]
     if missing:
-        raise StatementRefused("columns_missing", missing="、".join(missing), found="、".join(table.header[:20]))
+        raise StatementRefused("columns_missing", missing=missing, found=table.header[:20])
     statement = Statement()
     for row in table.rows:
         statement.rows += 1

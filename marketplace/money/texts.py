@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from marketplace.cases.reading.table import REFUSALS as TABLE_REFUSALS
-from marketplace.core.i18n import _l
+from marketplace.core.i18n import _, _l
 from marketplace.core.money import format_minor
 from marketplace.money.queries import AtStake
 
+#: The columns that a statement must have.
+COLUMNS = {"booked_on": _l("交易日期"), "credit": _l("贷方金额"), "bank_ref": _l("交易流水号")}
 REFUSALS = {
     "columns_missing": _l("缺少列：%(missing)s。文件中的列：%(found)s"),
     "file_type": _l("不能识别此文件，请上传网银导出的 CSV、XLSX 或 camt.053 XML 流水"),
@@ -128,6 +130,9 @@ def stake_parties(stake: AtStake, most: int = 5) -> str:
 
 def refusal(code: str, params: dict[str, Any]) -> Any:
     """Why a file was refused."""
+    if code == "columns_missing":
+        missing = [str(COLUMNS[role]) for role in params["missing"]]
+        params = {"missing": _("、").join(missing), "found": _("、").join(params["found"])}
     return (REFUSALS.get(code) or TABLE_REFUSALS[code]) % params
 
 

@@ -86,6 +86,12 @@ def test_faults_stand_at_their_fields_and_what_was_typed_stays(bank: Bank) -> No
     assert db.session.scalar(select(Case)) is None
 
 
+def test_a_wrong_credit_code_is_told_in_the_readers_language(app: Zhiliu) -> None:
+    english = Bank(app, "en").maker.post("/cases/new", data=FORM | {"debtor_uscc": "91420100MA4KXXXX0X"})
+    page = text_of(english)
+    assert english.status_code == 422 and "check sign" in page and "校验位" not in page
+
+
 def test_the_whole_way_from_draft_to_approval_by_a_second_banker(bank: Bank) -> None:
     right = make_collateral(bank.org.id)[0]
     case = make_case(bank.actor, rights=0, documents=False)

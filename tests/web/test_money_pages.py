@@ -225,3 +225,21 @@ def test_the_payee_is_corrected_with_all_faults_at_once(app: Zhiliu) -> None:
     good = {"payee_name": "新户名", "payee_account": "6222", "payee_bank": "某行"}
     assert client.post(url, data=good).status_code == 302
     assert "新户名" in client.get("/manage/money/payouts").text
+
+
+def test_the_columns_that_the_english_page_names_are_read_and_missing_ones_told_in_english(app: Zhiliu) -> None:
+    client = browser(app, make_managers().maker, "en")
+    page = client.get("/manage/money/statements").text
+    named = page.split("(columns: ")[1].split(")")[0].split(", ")
+    row_ = ["2026-11-20", "A1", "5.00", "Some Company", "6222", "a memo"]
+    assert len(named) == len(row_)
+
+    def sent(columns: list[str]) -> str:
+        keep = [named.index(name) for name in columns]
+        content = f"{','.join(columns)}\n{','.join(row_[n] for n in keep)}\n".encode()
+        return client.post("/manage/money/statements", data={"file": (io.BytesIO(content), "s.csv")}).text
+
+    read = sent(named)
+    assert "Some Company" in read and "5.00" in read
+    refused = sent(named[3:])
+    assert "date, credit amount, bank reference" in refused.lower() and "贷方金额" not in refused

@@ -156,6 +156,16 @@ def test_an_overdue_fee_shows_its_surcharge_and_can_be_recorded(banker: FlaskCli
     assert "凭证.pdf" in banker.get(f"/rights/{right.id}").get_data(as_text=True)
 
 
+def test_fees_of_which_nothing_is_known_are_not_called_lapsed(banker: FlaskClient, bank: Organisation) -> None:
+    filed = add_years(today(), -6)
+    pages = []
+    for paid in (None, 2):
+        right = make_right(bank, filing_date=filed, grant_date=add_years(filed, 1), fees_paid_through=paid)
+        pages.append(banker.get(f"/rights/{right.id}").get_data(as_text=True))
+    assert "未知" in pages[0] and "已过滞纳期" not in pages[0] and "未到期" in pages[0]
+    assert "未知" not in pages[1] and "已过滞纳期" in pages[1]
+
+
 def test_a_pledge_is_entered_consented_to_and_released(banker: FlaskClient, bank: Organisation) -> None:
     right = make_right(bank)
     base = f"/rights/{right.id}"
