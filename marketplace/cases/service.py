@@ -25,6 +25,8 @@ from marketplace.core.errors import Forbidden, Invalid, NotFound, Problem, Refus
 from marketplace.core.events import record
 from marketplace.core.i18n import _l
 from marketplace.core.models import Approval, Document
+from marketplace.parties import service as parties
+from marketplace.rights.burdens import OwnPledge, record_own_pledges
 from marketplace.rights.rules.numbers import NumberRefused, parse_record_number, parse_uscc
 from marketplace.rights.words import say
 
@@ -220,10 +222,13 @@ def submit_case(actor: Actor, case_id: int) -> Approval:
 
 
 def approved(approval: Approval, actor: Actor) -> None:
-    """The second banker agreed: the case may be listed."""
+    """The second banker agreed: the case may be listed, and its pledges stand on the rights as burdens."""
     case = locked(approval.subject_id)
     if case.state != "submitted":
         raise Refused("case_not_submitted", _l("案件已不在待复核状态"))
+    stated = [OwnPledge(link.right_id, link.pledge_no, link.pledge_date) for link in case.pledges if link.pledge_date]
+    if stated:
+        record_own_pledges(actor, parties.get_org(case.org_id).name, stated)
     case.state, case.approved_by, case.approved_at = "approved", actor.user_id, now()
     case.updated_at = now()
     db.session.flush()

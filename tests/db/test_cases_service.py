@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import threading
+from datetime import date
 
 import pytest
+from sqlalchemy import select
 
 from marketplace import Zhiliu
 from marketplace.cases import queries, service
 from marketplace.cases.models import Case
 from marketplace.core import approvals
+from marketplace.core.clock import today
 from marketplace.core.db import db, unit_of_work
 from marketplace.core.errors import DomainError, Invalid
+from marketplace.parties import service as parties
+from marketplace.rights import burdens
+from marketplace.rights.facts import health_of
+from marketplace.rights.models import RightChange
 from tests.factories.cases import approve_case, case_data, make_case, make_collateral
 from tests.factories.parties import make_actor
 
@@ -36,6 +43,36 @@ def test_a_second_banker_approves_and_only_then_it_may_be_listed(app: Zhiliu) ->
         service.withdraw_case(actor, case.id, "x")
     service.mark_unlisted(case.id, actor)
     assert case.state == "approved"
+
+
+def test_an_approved_case_puts_the_banks_pledge_on_each_right_once(app: Zhiliu) -> None:
+    """Whoever reads the right, its offer or its notice sees the burden that the case states."""
+    actor = make_actor("bank")
+    assert actor.org_id is not None
+    rights = make_collateral(actor.org_id, 3)
+    burdens.add_encumbrance(actor, rights[1].id, {
+        "kind": "pledge", "holder": "本行", "own": True, "recorded": True, "from_date": date(2024, 1, 5),
+        "registration_no": "Y2024980000001",
+    })  # fmt: skip
+    case = make_case(actor, rights=rights)
+    rights[2].kind = "trade_secret"  # pledged in no register, so the date may lack
+    service.add_right(actor, case.id, rights[2].id, pledge_no="鄂质-7", pledge_date=None)
+    service.add_right(actor, case.id, rights[0].id, pledge_no="y2023420000007", pledge_date=date(2023, 6, 1))
+    assert not rights[0].encumbrances
+    approve_case(actor, case)
+    [entered] = rights[0].encumbrances
+    assert (entered.kind, entered.registration_no, entered.from_date) == ("pledge", "Y2023420000007", date(2023, 6, 1))
+    assert (entered.holder, entered.holder_org_id) == (parties.get_org(case.org_id).name, case.org_id)
+    assert entered.recorded and entered.released_on is None
+    assert [row.registration_no for row in rights[1].encumbrances] == ["Y2024980000001"]  # the bank entered it itself
+    assert rights[2].encumbrances == []  # without a date nothing is stated
+    verdict = health_of(rights[0], today())
+    assert verdict.has("pledged") and not verdict.has("pledgee_consent_missing")
+    changes = db.session.scalars(select(RightChange).where(RightChange.right_id == rights[0].id)).all()
+    assert changes[-1].after["burden"] == "pledge" and changes[-1].user_id == case.approved_by
+    service.return_to_draft(actor, case.id, "更正")
+    approve_case(actor, case)
+    assert [len(right.encumbrances) for right in rights] == [1, 1, 0]
 
 
 def test_a_withdrawn_case_takes_its_approval_along(app: Zhiliu) -> None:
