@@ -115,6 +115,7 @@ def register_view(
         "account": current_app.settings,  # type: ignore[attr-defined]
         "listing_href": showing.listing_url(sale),
         "missing": [],
+        "not_ticked": [],
         "problems": [],
     }
     return render_template("auctions/register.html", **(view | more))
@@ -136,7 +137,18 @@ def register_post(lot_id: int) -> ResponseReturnValue:
     ticked = set(request.form.getlist("accept"))
     missing = [item.code for item in sale.profile.warnings if item.code not in ticked]
     if not form.validate_on_submit() or missing:
-        return register_view(lot_id, form, PriorityForm(formdata=None), missing=missing), 422
+        not_ticked = [
+            Problem(
+                "warning_not_accepted",
+                _("特别提示第 %(n)s 条：请阅读并勾选", n=number),
+                "accept",
+                {"anchor": f"accept-{item.code}"},
+            )
+            for number, item in enumerate(sale.profile.warnings, 1)
+            if item.code in missing
+        ]
+        given = {"missing": missing, "not_ticked": not_ticked}
+        return register_view(lot_id, form, PriorityForm(formdata=None), **given), 422
     try:
         service.register(current_actor(), lot_id, request.form.get("terms_sha256", ""), form.agent_name.data)
     except (Invalid, Refused) as error:

@@ -197,10 +197,6 @@ def _terms(facts: OfferFacts) -> Iterable[Finding]:
         yield _own("valuation_basis_missing", "valuation_basis")
     if facts.balance_days is not None and not 0 < facts.balance_days <= 365:
         yield _own("balance_days_range", "balance_days")
-    if missing:
-        return
-    assert facts.start_minor is not None and facts.increment_minor is not None and facts.deposit_minor is not None
-    assert facts.opens_at is not None and facts.ends_at is not None
     yield from check_terms(
         facts.profile,
         round_no=1,

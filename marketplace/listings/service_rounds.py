@@ -70,14 +70,9 @@ def propose_round(actor: Actor, listing_id: int, values: Mapping[str, Any]) -> N
         raise Refused("round_on_its_way", _l("下一轮已经提交，不能修改"))
     if approvals.open_approval("listing.round_submit", "listing", listing_id):
         raise Refused("approval_open", _l("下一轮正在等待第二人复核，复核前不能修改"))
-    missing = [Problem("term_missing", _l("请填写此项"), name) for name in TERMS if values.get(name) is None]
-    if missing:
-        raise Invalid(missing)
-    given = {name: values[name] for name in TERMS}
-    given["parties_notified_at"] = values.get("parties_notified_at")
-    given["notification_note"] = str(values.get("notification_note") or "").strip()[:20_000]
-    trial = NextRound(listing_id=listing.id, round_no=step.round_no, after_lot_id=lot.id, **given)
-    require_round(listing, trial, now())
+    given, barred = _tried(listing, lot, step, values)
+    if barred:
+        raise Invalid(barred)
     if row is None:
         row = NextRound(listing_id=listing.id, round_no=step.round_no, after_lot_id=lot.id, created_by=actor.user_id)
         db.session.add(row)
@@ -87,6 +82,22 @@ def propose_round(actor: Actor, listing_id: int, values: Mapping[str, Any]) -> N
     db.session.flush()
     record("listing.round_proposed", "listing", listing.id, actor, round_no=row.round_no)
     return row
+
+
+def round_problems(listing: Listing, values: Mapping[str, Any]) -> list[Problem]:
+    """What ``propose_round`` would refuse of these terms; missing ones too, each at its field."""
+    return _tried(listing, *_possible(listing), values)[1]
+
+
+def _tried(
+    listing: Listing, lot: Lot, step: NextStep, values: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[Problem]]:
+    given = {name: values.get(name) for name in TERMS}
+    given["parties_notified_at"] = values.get("parties_notified_at")
+    given["notification_note"] = str(values.get("notification_note") or "").strip()[:20_000]
+    trial = NextRound(listing_id=listing.id, round_no=step.round_no, after_lot_id=lot.id, **given)
+    missing = [Problem("term_missing", _l("请填写此项"), name) for name in TERMS if given[name] is None]
+    return given, missing + _barring(listing, trial, now())
 
 
 def drop_round(actor: Actor, listing_id: int) -> None:
@@ -251,7 +262,9 @@ def _tell(listing: Listing, lot: Lot) -> None:
 def terms_of(listing: Listing, row: NextRound, at: datetime, notice_sha256: str | None = None) -> RoundTerms:
     """The round as the auctions room takes it, as if published ``at``. A sandbox whose opening has passed meanwhile
     opens a moment later."""
-    opens_at, ends_at = rules.rehearsal_times(sale_of(row.after_lot_id).profile, at, row.opens_at, row.ends_at)
+    opens_at, ends_at = row.opens_at, row.ends_at
+    if opens_at and ends_at:  # a form half filled in is checked too
+        opens_at, ends_at = rules.rehearsal_times(sale_of(row.after_lot_id).profile, at, opens_at, ends_at)
     return RoundTerms(
         start_minor=row.start_minor,
         increment_minor=row.increment_minor,
@@ -284,9 +297,14 @@ def round_findings(listing: Listing, row: NextRound, at: datetime) -> list[Findi
 def require_round(listing: Listing, row: NextRound, at: datetime) -> None:
     """Refuse with every finding that bars (Invalid)."""
     _possible(listing)
-    barred = [f for f in round_findings(listing, row, at) if f.severity == "refuse"]
+    barred = _barring(listing, row, at)
     if barred:
-        raise Invalid([problem_of(f, listing.currency) for f in barred])
+        raise Invalid(barred)
+
+
+def _barring(listing: Listing, row: NextRound, at: datetime) -> list[Problem]:
+    found = round_findings(listing, row, at)
+    return [problem_of(f, listing.currency) for f in found if f.severity == "refuse"]
 
 
 def _possible(listing: Listing) -> tuple[Lot, NextStep]:

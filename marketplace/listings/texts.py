@@ -21,6 +21,8 @@ STATES = {
     "withdrawn": _l("已撤回"),
     "closed": _l("已结束"),
 }
+#: In front of the second banker a draft can no longer be edited: the same words as for a case.
+IN_REVIEW = (_l("待复核"), "warn")
 SALE_STATES = {
     "scheduled": _l("即将开始"),
     "running": _l("竞价中"),
@@ -171,7 +173,11 @@ FINDINGS = {
     "ends_not_after_opens": _l("竞价结束时间应晚于开始时间"),
     "duration_too_short": _l("竞价时间过短，至少 %(length)s"),
     "notice_too_short": _l("公告期不足 %(days)s 日，现在发布的，最早可于 %(earliest)s 开始竞价"),
+    "notice_too_short.sandbox": _l("沙盒不受公告期约束，到时即可开始竞价；按同样规则的真实处置须公告至少 %(days)s 日"),
     "parties_notified_late": _l("当事人和优先购买权人应在公告发布至少 %(days)s 日前得到通知"),
+    "parties_notified_late.sandbox": _l(
+        "沙盒不受通知期限约束；真实处置的当事人和优先购买权人应在公告发布至少 %(days)s 日前得到通知"
+    ),
     "valuation_basis_unknown": _l("没有这种价值依据"),
     "loan_principal_missing": _l("案件缺少贷款本金，不能采用这种价值依据"),
     "internal_valuation_over_cap": _l("贷款本金超过 %(maximum)s 的，不能由银行内部评估或银企协商确定价值"),
@@ -185,10 +191,21 @@ FINDINGS = {
     "previous_end_missing": _l("缺少上一轮的结束时间"),
     "opens_before_previous_end": _l("竞价开始时间早于上一轮结束时间"),
     "reauction_too_late": _l("流拍后 %(days)s 日内应当再次竞价，竞价开始时间过晚"),
+    "reauction_too_late.sandbox": _l("沙盒不受再次竞价期限约束；真实处置应在流拍后 %(days)s 日内再次竞价"),
     "parties_not_notified": _l("请填写就本轮通知当事人和优先购买权人的时间，应在公告发布至少 %(days)s 日前"),
     "parties_notified_in_future": _l("通知时间不能晚于现在"),
     "valuation_date_in_future": _l("价值基准日晚于竞价结束"),
 }
+
+
+def standing(state: str, waiting: object = None) -> tuple[Any, str]:
+    """What a badge says of an offer, and its tone. ``waiting``: the open approval that holds a draft."""
+    return IN_REVIEW if state == "draft" and waiting else (STATES[state], TONES[state])
+
+
+def round_standing(state: str, waiting: object = None) -> Any:
+    """The same of a further round."""
+    return IN_REVIEW[0] if state == "draft" and waiting else ROUND_STATES[state]
 
 
 def _day_or_moment(value: str) -> str:
@@ -204,6 +221,8 @@ def _length(seconds: int) -> str:
 def message_of(finding: Finding, currency: str = "CNY") -> str:
     """The finding in the reader's language; the stable code where no text is known."""
     template = FINDINGS.get(finding.code)
+    if finding.params.get("sandbox"):
+        template = FINDINGS.get(f"{finding.code}.sandbox", template)
     if template is None:
         return finding.code
     params: dict[str, Any] = dict(finding.params)

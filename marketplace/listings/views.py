@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from marketplace.core import files
 from marketplace.core.access import access, current_actor, org, public, signed_in
 from marketplace.core.clock import now
 from marketplace.core.db import db
-from marketplace.core.errors import DomainError, Invalid, NotFound
+from marketplace.core.errors import DomainError, Invalid, NotFound, Problem
 from marketplace.core.i18n import _, get_locale, source_words
 from marketplace.listings import facts, filters, queries, service, texts
 from marketplace.listings.forms import ObjectionForm, TextOnlyForm
@@ -272,10 +272,24 @@ def object_to(number: str) -> ResponseReturnValue:
     return _public_page(number, TextOnlyForm(formdata=None), form), 422
 
 
+#: What a rule calls a thing, and the field where it is typed.
+TYPED_AT = {"valuation_date": "appraisal_date"}
+
+
 def show_problems(form: Any, refused: DomainError) -> None:
     """Put each problem at its field with the rule it rests on; those without one at the form's top."""
-    for problem in refused.problems:
-        place = form._fields.get((problem.field or "").removesuffix("_minor"))
+    place_problems(form, refused.problems)
+
+
+def place_problems(form: Any, problems: Iterable[Problem]) -> None:
+    """The same for problems at hand. A field that could not be read already says so, and no rule adds to it."""
+    unread = {name for name, field in form._fields.items() if field.errors}
+    for problem in problems:
+        name = (problem.field or "").removesuffix("_minor")
+        name = TYPED_AT.get(name, name)
+        if name in unread:
+            continue
+        place = form._fields.get(name)
         source = source_words(problem.source)
         text = (
             _("%(text)s（依据：%(source)s）", text=problem.message, source=source) if source else str(problem.message)

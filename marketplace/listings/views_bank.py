@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from wtforms.fields.choices import SelectChoice
 
 from marketplace.auctions.rule_words import say
+from marketplace.auctions.rules.findings import Finding
 from marketplace.cases import queries as cases
 from marketplace.core import approvals, files
 from marketplace.core.access import access, current_actor, org
@@ -33,7 +34,7 @@ from marketplace.listings.forms import (
 from marketplace.listings.models import LISTING_STATES, Listing
 from marketplace.listings.notice import english_summary, notice_text
 from marketplace.listings.service_draft import TEXT_FIELDS
-from marketplace.listings.views import bp, show_problems, timeline_steps
+from marketplace.listings.views import bp, place_problems, show_problems, timeline_steps
 from marketplace.parties import service as parties
 
 banker = org("bank")
@@ -245,7 +246,26 @@ def save_text(listing_id: int) -> ResponseReturnValue:
 @access(banker)
 def save_terms(listing_id: int) -> ResponseReturnValue:
     listing, form = _own(listing_id), _terms_form(_own(listing_id))
+    form.validate()
+    if form.errors:  # nothing is kept, so the rules are told along with what could not be read
+        barring = [f for f in _terms_findings(listing, form) if f.severity == "refuse"]
+        db.session.expire(listing)
+        place_problems(form, [texts.problem_of(f, listing.currency) for f in barring])
+        return _page(_own(listing_id), "terms", terms=form), 422
     return _keep(listing, "terms", form, lambda: service.edit_terms(current_actor(), listing_id, form.values()))
+
+
+TERMS = {"start", "increment", "deposit", "opens_at", "ends_at", "appraisal", "valuation_date", "balance_days"}
+
+
+def _terms_findings(listing: Listing, form: TermsForm) -> list[Finding]:
+    """What the rules say of the terms as typed. The listing carries them until it is expired; nothing is flushed."""
+    if form.profile_code.data not in [choice.value for choice in form.profile_code.choices]:
+        return []
+    with db.session.no_autoflush:
+        for name, value in form.values().items():
+            setattr(listing, name, value)
+        return [f for f in facts.findings(listing) if f.field in TERMS or f.field.startswith("valuation")]
 
 
 def _terms_form(listing: Listing) -> TermsForm:
@@ -262,11 +282,7 @@ def check_terms(listing_id: int) -> ResponseReturnValue:
     form = _terms_form(listing)
     form.validate()
     with db.session.no_autoflush:
-        if form.profile_code.data in [choice.value for choice in form.profile_code.choices]:
-            for name, value in form.values().items():
-                setattr(listing, name, value)
-        terms = {"start", "increment", "deposit", "opens_at", "ends_at", "appraisal", "valuation_date", "balance_days"}
-        found = [f for f in facts.findings(listing) if f.field in terms or f.field.startswith("valuation")]
+        found = _terms_findings(listing, form)
         steps = timeline_steps(listing, now())
         page = render_template(
             "listings/_check.html",

@@ -20,8 +20,8 @@ from marketplace.listings.forms import RoundForm, RoundReviewForm
 from marketplace.listings.models import Listing
 from marketplace.listings.notice import english_summary, notice_text
 from marketplace.listings.service_draft import open_round
-from marketplace.listings.service_rounds import failed_lot, round_findings
-from marketplace.listings.views import bp, show_problems
+from marketplace.listings.service_rounds import failed_lot, round_findings, round_problems
+from marketplace.listings.views import bp, place_problems, show_problems
 
 banker = org("bank")
 
@@ -116,16 +116,17 @@ def _form_page(listing: Listing, form: RoundForm) -> str:
 def save_round(listing_id: int) -> ResponseReturnValue:
     """Keep the terms if every rule allows them; else the same page with each objection at its field."""
     listing, form = _own(listing_id), RoundForm()
-    if form.validate():
-        try:
-            with db.session.begin_nested():
-                service.propose_round(current_actor(), listing_id, form.values())
-        except Invalid as refused:
-            show_problems(form, refused)
-        else:
-            flash(_("下一轮的价格和时间已保存。请核对公告预览，再提交第二人复核。"), "success")
-            return redirect(url_for("listings.listing_page", listing_id=listing_id) + "#next-round")
-    return _form_page(listing, form), 422
+    if not form.validate():
+        place_problems(form, round_problems(listing, form.values()))
+        return _form_page(listing, form), 422
+    try:
+        with db.session.begin_nested():
+            service.propose_round(current_actor(), listing_id, form.values())
+    except Invalid as refused:
+        show_problems(form, refused)
+        return _form_page(listing, form), 422
+    flash(_("下一轮的价格和时间已保存。请核对公告预览，再提交第二人复核。"), "success")
+    return redirect(url_for("listings.listing_page", listing_id=listing_id) + "#next-round")
 
 
 @bp.get("/listings/mine/<int:listing_id>/round/notice")

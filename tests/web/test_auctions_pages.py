@@ -278,6 +278,9 @@ def test_someone_without_registration_is_shown_the_conditions_first_and_the_form
         data={"accept": codes[:2], "notice": "y", "agent_name": "张三", "terms_sha256": terms[1]},
     )
     assert some.status_code == 422
+    summary = some.text.split('role="alert"')[1].split("</ul>")[0]
+    assert [code for code in codes if f'href="#accept-{code}"' in summary] == codes[2:]
+    assert f"特别提示第 {len(codes)} 条" in summary and "第 2 条" not in summary
     assert 'value="张三"' in some.text and f'value="{codes[0]}" id="accept-{codes[0]}" checked' in some.text
     assert db.session.scalar(select(func.count()).select_from(Registration)) == 0
     stale = browser.post(f"/lots/{lot.id}/register", data={"accept": codes, "notice": "y", "terms_sha256": "1" * 64})

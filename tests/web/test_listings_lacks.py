@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 from sqlalchemy import select
 
 from marketplace import Zhiliu
+from marketplace.core.clock import now
 from marketplace.core.db import db
 from marketplace.listings import facts, rules
 from marketplace.listings.models import Listing
+from marketplace.parties.models import User
 from tests.factories.cases import make_case
+from tests.factories.listings import make_listing
 from tests.factories.parties import client_for, make_actor, make_org, make_user
 
 
@@ -40,3 +44,16 @@ def test_a_new_draft_folds_what_it_lacks_below_the_steps_and_says_it_once(app: Z
     listing.state_reason = "价格依据不清楚"
     db.session.commit()
     assert re.search(r'<details id="lacks"[^>]* open', client.get(f"/listings/mine/{listing.id}").text)
+
+
+def test_a_rehearsal_is_told_what_a_real_sale_needs_not_bounds_it_does_not_have(app: Zhiliu) -> None:
+    made = make_listing("draft", profile_code="sandbox")
+    listing = db.session.get_one(Listing, made.id)
+    listing.planned_opens_at = now() + timedelta(minutes=2)
+    listing.planned_ends_at = listing.planned_opens_at + timedelta(minutes=3)
+    listing.parties_notified_at = now()
+    db.session.commit()
+    assert not [f for f in facts.findings(listing) if f.severity == "refuse"]
+    page = client_for(app, db.session.get_one(User, made.maker.user_id)).get(f"/listings/mine/{made.id}").text
+    assert "沙盒不受公告期约束" in page and "真实处置须公告至少 30 日" in page and "最早可于" not in page
+    assert "沙盒不受通知期限约束" in page

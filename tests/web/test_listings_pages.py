@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -45,6 +46,11 @@ def counted() -> Iterator[list[str]]:
 def browser(app: Zhiliu, user_id: int | None, lang: str = "zh") -> FlaskClient:
     user = db.session.get_one(User, user_id)
     return client_for(app, user, lang)
+
+
+def badges(page: str) -> set[str]:
+    """Which of the states of a draft a page's badges name."""
+    return {name for name in ("草稿", "待复核") if re.search(rf'class="zl-badge[^"]*"[^>]*>\s*{name}\s*<', page)}
 
 
 def number_of(made: Made) -> str:
@@ -131,6 +137,12 @@ def test_the_whole_way_through_the_pages(app: Zhiliu) -> None:
     }
     wrong = bank.post(here + "/terms", data=terms | {"start": "四百万"})
     assert wrong.status_code == 422 and "四百万" in wrong.get_data(as_text=True)
+    mess = {"start": "1", "increment": "0", "deposit": "", "balance_days": "9999", "ends_at": terms["opens_at"]}
+    said = bank.post(here + "/terms", data=terms | mess).get_data(as_text=True).split("zl-summary")[1].split("</ul>")[0]
+    for field in ("start", "increment", "deposit", "balance_days", "ends_at"):
+        assert said.count(f'href="#{field}"') == 1, field  # everything at once, nothing twice
+    assert bank.post(here + "/terms", data=terms | {"profile_code": "x"}).status_code == 422
+    assert bank.post(here + "/terms/check", data=terms | {"profile_code": "x"}).status_code == 200
     live = bank.post(here + "/terms/check", data=terms).get_data(as_text=True)
     assert "¥4,200,000.00" in live and 'data-code="start_below_floor"' in live and "第 10 条" in live
     assert db.session.get_one(Listing, listing_id).start_minor is None  # a check saves nothing
@@ -146,7 +158,9 @@ def test_the_whole_way_through_the_pages(app: Zhiliu) -> None:
         data={"kind": "price_basis", "visibility": "public", "file": (io.BytesIO(pdf), "定价依据.pdf")},
     )
     assert answer.status_code == 302
+    assert badges(bank.get(here).text) == badges(bank.get("/listings/mine").text) == {"草稿"}
     assert bank.post(here + "/submit").status_code == 302
+    assert badges(bank.get(here).text) == badges(bank.get("/listings/mine").text) == {"待复核"}
     assert bank.post(here + "/decide", data={"decision": "approve"}).status_code == 403
     assert browser(app, second.user_id).post(here + "/decide", data={"decision": "approve"}).status_code == 302
     there = f"/manage/listings/{listing_id}"
@@ -159,6 +173,8 @@ def test_the_whole_way_through_the_pages(app: Zhiliu) -> None:
     number = db.session.get_one(Listing, listing_id).number
     page = app.test_client().get(f"/listings/{number}").get_data(as_text=True)
     assert "两项专利" in page and "定价依据.pdf" in page
+    pledge = case.pledges[0].pledge_no  # stated in the case, entered as the right's burden when it was approved
+    assert pledge and pledge in page and pledge in app.test_client().get(f"/listings/{number}/notice").text
     asker = browser(app, make_actor("operator").user_id)
     assert asker.post(f"/listings/{number}/questions", data={"text": ""}).status_code == 422
     assert asker.post(f"/listings/{number}/questions", data={"text": "能否实地查看？"}).status_code == 302

@@ -61,6 +61,11 @@ def test_the_second_round_from_the_desk_of_the_bank_to_the_public_page(app: Zhil
     said = low.get_data(as_text=True)
     assert low.status_code == 422 and "399万" in said and "¥4,000,000.00" in said
     assert "第 26 条" in said if lang == "zh" else "art. 26" in said
+    mess = {"start": "399万", "increment": "0", "deposit": "", "ends_at": terms["opens_at"]}
+    told_at_once = maker.post(f"{here}/round", data=terms | mess).get_data(as_text=True)
+    summary = told_at_once.split("zl-summary")[1].split("</ul>")[0]
+    for field in ("start", "increment", "deposit", "ends_at", "parties_notified_at"):
+        assert summary.count(f'href="#{field}"') == 1, field
     missing = maker.post(f"{here}/round", data=terms)
     assert missing.status_code == 422
     assert maker.post(f"{here}/round", data=terms | {"parties_notified_at": told}).status_code == 302

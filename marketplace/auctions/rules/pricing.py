@@ -87,12 +87,12 @@ def check_terms(
     round_no: int,
     appraisal_minor: int | None,
     previous_start_minor: int | None,
-    start_minor: int,
-    increment_minor: int,
-    deposit_minor: int,
+    start_minor: int | None,
+    increment_minor: int | None,
+    deposit_minor: int | None,
     published_at: datetime,
-    opens_at: datetime,
-    ends_at: datetime,
+    opens_at: datetime | None,
+    ends_at: datetime | None,
     previous_ended_at: datetime | None = None,
     parties_notified_at: datetime | None = None,
     valuation_basis: str | None = None,
@@ -106,25 +106,29 @@ def check_terms(
 
     Moments are aware datetimes. ``previous_*`` belong to the failed round before. ``first_notice_at`` is when
     the first auction's notice was published (default: ``published_at``). ``refuse`` findings forbid
-    publication, ``warn`` findings are shown and may be confirmed.
+    publication, ``warn`` findings are shown and may be confirmed. Start, increment, deposit and times that are None
+    are not entered yet: what depends on them goes unsaid, the rest is told.
     """
     rung = profile.round(round_no)
     if rung is None:
         return [_own("round_unknown", "round_no", round_no=round_no, rounds=len(profile.rounds))]
     found = list(_amounts(start_minor, increment_minor, deposit_minor, appraisal_minor))
     bad = {item.field for item in found}
-    if "start" not in bad:
+    if start_minor is not None and "start" not in bad:
         found += _start(profile, rung, start_minor, appraisal_minor, previous_start_minor, written_approval)
-        if "deposit" not in bad:
+        if deposit_minor is not None and "deposit" not in bad:
             found += _deposit(profile, rung, round_no, start_minor, deposit_minor)
-        if "increment" not in bad:
+        if increment_minor is not None and "increment" not in bad:
             found += _increment(profile, start_minor, increment_minor)
-    found += _times(profile, rung, start_minor, published_at, opens_at, ends_at, is_workday)
-    found += _after_failure(profile, rung, round_no, previous_ended_at, opens_at)
+    if opens_at is not None:
+        found += _opening(profile, rung, start_minor, published_at, opens_at, is_workday)
+        found += _after_failure(profile, rung, round_no, previous_ended_at, opens_at)
+        if ends_at is not None:
+            found += _duration(profile, rung, opens_at, ends_at)
     if parties_notified_at and profile.parties_notified_days:
         found += _parties(profile, profile.parties_notified_days, parties_notified_at, published_at)
     found += _basis(profile, valuation_basis, loan_principal_minor)
-    if valuation_date:
+    if valuation_date and ends_at is not None:
         found += _basis_age(profile, valuation_date, first_notice_at or published_at, ends_at)
     return found
 
@@ -148,16 +152,23 @@ def check_organizer(
     return found
 
 
+def _rehearsal(profile: Profile) -> dict[str, bool]:
+    """Marks what binds a real sale but not a sandbox, so that pages say just that."""
+    return {"sandbox": True} if profile.sandbox else {}
+
+
 def _own(code: str, field: str, **params: object) -> Finding:
     return Finding(code, "refuse", field, params, "平台规则", "contract")
 
 
 def _amounts(start: object, increment: object, deposit: object, appraisal: object) -> Iterator[Finding]:
     for name, amount in (("start", start), ("increment", increment), ("appraisal", appraisal)):
-        if name == "appraisal" and amount is None:
+        if amount is None:
             continue
         if not isinstance(amount, int) or isinstance(amount, bool) or not 0 < amount < 2**63:
             yield _own("amount_not_positive", name)
+    if deposit is None:
+        return
     if not isinstance(deposit, int) or isinstance(deposit, bool) or not 0 <= deposit < 2**63:
         yield _own("amount_not_positive", "deposit")
 
@@ -215,17 +226,32 @@ def _increment(profile: Profile, start: int, increment: int) -> Iterator[Finding
             return
 
 
-def _times(
+def _opening(
     profile: Profile,
     rung: Round,
-    start: int,
+    start: int | None,
     published_at: datetime,
     opens_at: datetime,
-    ends_at: datetime,
     is_workday: IsWorkday,
 ) -> Iterator[Finding]:
     if opens_at < published_at:
         yield _own("opens_before_publication", "opens_at")
+    term = notice_term(rung, start) if start is not None else None
+    if term is None:
+        return
+    if profile.sandbox:
+        late = opens_at - published_at < span(term, profile)
+        earliest = published_at + span(term, profile)
+        params: dict[str, object] = {"earliest": earliest.isoformat(), **_rehearsal(profile)}
+    else:
+        first_day = add_days(legal_date(published_at), term.value, term.unit, is_workday)
+        late = legal_date(opens_at) < first_day
+        params = {"earliest": first_day.isoformat()}
+    if late:
+        yield against(term, "notice_too_short", "opens_at", days=term.value, unit=term.unit, **params)
+
+
+def _duration(profile: Profile, rung: Round, opens_at: datetime, ends_at: datetime) -> Iterator[Finding]:
     if ends_at <= opens_at:
         yield _own("ends_not_after_opens", "ends_at")
     elif rung.min_duration:
@@ -233,19 +259,6 @@ def _times(
         if ends_at - opens_at < least:
             seconds = least // timedelta(seconds=1)
             yield against(rung.min_duration, "duration_too_short", "ends_at", minimum_seconds=seconds)
-    term = notice_term(rung, start)
-    if term is None:
-        return
-    if profile.sandbox:
-        late = opens_at - published_at < span(term, profile)
-        earliest = published_at + span(term, profile)
-        params: dict[str, object] = {"earliest": earliest.isoformat()}
-    else:
-        first_day = add_days(legal_date(published_at), term.value, term.unit, is_workday)
-        late = legal_date(opens_at) < first_day
-        params = {"earliest": first_day.isoformat()}
-    if late:
-        yield against(term, "notice_too_short", "opens_at", days=term.value, unit=term.unit, **params)
 
 
 def notice_term(rung: Round, start_minor: int) -> Term | None:
@@ -273,7 +286,7 @@ def _after_failure(
     if opens_at < previous_ended_at:
         yield _own("opens_before_previous_end", "opens_at")
     elif late:
-        yield against(term, "reauction_too_late", "opens_at", days=term.value, latest=latest)
+        yield against(term, "reauction_too_late", "opens_at", days=term.value, latest=latest, **_rehearsal(profile))
 
 
 def _parties(profile: Profile, term: Term, notified_at: datetime, published_at: datetime) -> Iterator[Finding]:
@@ -282,7 +295,7 @@ def _parties(profile: Profile, term: Term, notified_at: datetime, published_at: 
     else:
         late = legal_date(notified_at) > add_days(legal_date(published_at), -term.value)
     if late:
-        yield against(term, "parties_notified_late", "parties_notified_at", days=term.value)
+        yield against(term, "parties_notified_late", "parties_notified_at", days=term.value, **_rehearsal(profile))
 
 
 def _basis(profile: Profile, basis: str | None, principal: int | None) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from marketplace.auctions.rules.catalogue import (
     SANDBOX,
     STATE_OWNED,
 )
+from marketplace.auctions.rules.dates import legal_date
 from marketplace.auctions.rules.findings import refused
 from marketplace.auctions.rules.pricing import (
     check_organizer,
@@ -147,12 +148,22 @@ def test_everything_wrong_is_said_at_once():
     assert all(finding.source and finding.field for finding in found)
 
 
-@pytest.mark.parametrize("amount", [0, -1, 2**63, 1.5, True, "700000", None])
+@pytest.mark.parametrize("amount", [0, -1, 2**63, 1.5, True, "700000"])
 def test_amounts_are_positive_whole_minor_units(amount):
     assert "amount_not_positive" in codes(check(start_minor=amount))
     assert "amount_not_positive" in codes(check(increment_minor=amount))
     if amount != 0:
         assert "amount_not_positive" in codes(check(deposit_minor=amount))
+
+
+def test_what_is_not_entered_yet_hides_nothing_else():
+    """A form half filled in is told all its faults at once."""
+    wrong = {"start_minor": 1, "increment_minor": 0, "deposit_minor": None, "ends_at": OPENS}
+    assert codes(check(**wrong)) == {"start_below_floor", "amount_not_positive", "ends_not_after_opens"}
+    late = {"start_minor": None, "opens_at": PUBLISHED - timedelta(days=1), "ends_at": None}
+    assert codes(check(**late, parties_notified_at=PUBLISHED)) == {"opens_before_publication", "parties_notified_late"}
+    nothing = dict.fromkeys(("start_minor", "increment_minor", "deposit_minor", "opens_at", "ends_at"))
+    assert check(**nothing, valuation_date=legal_date(PUBLISHED)) == []
 
 
 def test_notice_counts_shanghai_calendar_days_without_the_first():
@@ -243,6 +254,7 @@ def test_sandbox_opens_at_once_with_a_warning_and_lasts_a_minute():
     now = {"opens_at": PUBLISHED, "ends_at": PUBLISHED + timedelta(minutes=1)}
     found = check(SANDBOX, **now)
     assert codes(found) == {"notice_too_short"} and not refused(found)
+    assert found[0].params["sandbox"]  # told as what a real sale would need, not as a bound of the rehearsal
     assert check(SANDBOX, published_at=OPENS - timedelta(minutes=30), ends_at=OPENS + timedelta(minutes=1)) == []
 
 
