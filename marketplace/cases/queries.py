@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import aliased, selectinload
 
-from marketplace.cases.models import Case, CaseRight
+from marketplace.cases.models import Case, CaseRight, ImportRun
 from marketplace.cases.rules.check import PledgeFacts
 from marketplace.core.actor import BANK, REGULATOR, Actor
 from marketplace.core.db import db
@@ -165,6 +165,11 @@ def drafts_with(org_id: int, right_ids: list[int], but: int) -> dict[int, list[s
 def labels(ids: Iterable[int]) -> dict[int, str]:
     """What people call these cases: the bank's reference. One query."""
     return dict(db.session.execute(select(Case.id, Case.reference).where(Case.id.in_(list(ids)))).all())
+
+
+def import_labels(ids: Iterable[int]) -> dict[int, str]:
+    """What people call these imports: the file's name. One query."""
+    return dict(db.session.execute(select(ImportRun.id, ImportRun.filename).where(ImportRun.id.in_(list(ids)))).all())
 
 
 def own_right(org_id: int, right_id: int) -> bool:

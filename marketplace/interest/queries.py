@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ScalarSelect, func, or_, select
 from sqlalchemy.orm import selectinload
 
 from marketplace.core.actor import Actor
@@ -226,9 +226,9 @@ def to_review(state: str = "", page: int = 1) -> tuple[list[tuple[Need, str]], d
     return [(row[0], row[1]) for row in rows], counts, pages
 
 
-def waiting_count() -> int:
-    """How many needs wait for a manager."""
-    return db.session.scalar(select(func.count()).where(Need.state == "submitted")) or 0
+def waiting() -> dict[str, ScalarSelect[int]]:
+    """The count for a manager's desk: needs that wait for their check."""
+    return {"needs": select(func.count()).where(Need.state == "submitted").scalar_subquery()}
 
 
 def matches_of(need: Need, limit: int = 30) -> list[Matched]:

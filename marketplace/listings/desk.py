@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ScalarSelect, func, select
 from sqlalchemy.orm import selectinload
 
 from marketplace.auctions.models import Lot, LotState
@@ -189,15 +189,16 @@ def listable(org_id: int, limit: int = 20) -> list[tuple[Case, int]]:
     return cases.with_rights_outside(org_id, held, limit)
 
 
-def waiting_count() -> tuple[int, int]:
-    """Offers and further rounds that wait for a manager (to review or to publish), and objections not yet decided:
-    one statement."""
+def waiting() -> dict[str, ScalarSelect[int]]:
+    """Counts for a manager's desk: offers and further rounds that wait (to review or to publish), objections not yet
+    decided."""
     at_the_platform = ("submitted", "reviewed")
     offers = select(func.count()).where(Listing.state.in_(at_the_platform)).scalar_subquery()
     rounds = select(func.count()).where(NextRound.state.in_(at_the_platform)).scalar_subquery()
-    objections = select(func.count()).where(Objection.state.in_(("filed", "under_review"))).scalar_subquery()
-    row = db.session.execute(select(offers + rounds, objections)).one()
-    return row[0], row[1]
+    return {
+        "offers": select(offers + rounds).scalar_subquery(),
+        "objections": select(func.count()).where(Objection.state.in_(("filed", "under_review"))).scalar_subquery(),
+    }
 
 
 @dataclass(frozen=True)

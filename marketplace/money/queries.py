@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import Exists, exists, func, literal, select, union_all
+from sqlalchemy import Exists, ScalarSelect, exists, func, literal, select, union_all
 
 from marketplace.core.db import db
 from marketplace.core.models import Approval
+from marketplace.core.money import format_minor
 from marketplace.money import ledger
-from marketplace.money.models import Deposit, Payout, Receivable, ReleaseItem, ReleaseOrder, StatementLine
+from marketplace.money.models import (
+    Deposit,
+    Payout,
+    Receivable,
+    ReleaseItem,
+    ReleaseOrder,
+    StatementImport,
+    StatementLine,
+)
 
 
 @dataclass(frozen=True)
@@ -86,12 +96,40 @@ def at_stake(approvals: Iterable[Approval]) -> dict[int, AtStake]:
     return found
 
 
-def waiting_count() -> tuple[int, int]:
-    """Credits that nobody has dealt with, and payouts that no order holds yet: one statement."""
-    lines = select(func.count()).where(StatementLine.state == "open").scalar_subquery()
-    payouts = select(func.count()).where(Payout.state == "due").scalar_subquery()
-    row = db.session.execute(select(lines, payouts)).one()
-    return row[0], row[1]
+def waiting() -> dict[str, ScalarSelect[int]]:
+    """Counts for a manager's desk: credits that nobody has dealt with, payouts that no order holds yet."""
+    return {
+        "lines": select(func.count()).where(StatementLine.state == "open").scalar_subquery(),
+        "payouts": select(func.count()).where(Payout.state == "due").scalar_subquery(),
+    }
+
+
+#: What people call things of money: a number of ours, a file's name, or else the amount.
+_CALLED: dict[str, Any] = {
+    "deposit": select(Deposit.id, Receivable.reference, literal(None), literal(None)).join(
+        Receivable, Receivable.id == Deposit.receivable_id
+    ),
+    "receivable": select(Receivable.id, Receivable.reference, literal(None), literal(None)),
+    "release_order": select(ReleaseOrder.id, ReleaseOrder.number, literal(None), literal(None)),
+    "statement_import": select(StatementImport.id, StatementImport.filename, literal(None), literal(None)),
+    "statement_line": select(StatementLine.id, literal(None), StatementLine.amount_minor, StatementLine.currency),
+    "payout": select(Payout.id, literal(None), Payout.amount_minor, Payout.currency),
+}
+
+
+def labels(wanted: Mapping[str, Iterable[int]]) -> dict[tuple[str, int], str]:
+    """What people call these things of money, by (kind, id). Kinds of other rooms are left out. One statement."""
+    asked = [
+        query.add_columns(literal(kind)).where(query.selected_columns[0].in_(list(wanted[kind])))
+        for kind, query in _CALLED.items()
+        if wanted.get(kind)
+    ]
+    if not asked:
+        return {}
+    return {
+        (kind, key): name if name is not None else format_minor(minor, currency)
+        for key, name, minor, currency, kind in db.session.execute(union_all(*asked))
+    }
 
 
 def deposit_of(lot_id: int, org_id: int) -> Deposit | None:

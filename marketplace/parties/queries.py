@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import func, select
+from sqlalchemy import ScalarSelect, func, select
 
 from marketplace.core.db import db
 from marketplace.parties.models import Organisation
 
 
-def waiting_count() -> int:
-    """How many organisations wait for a manager's check."""
-    return db.session.scalar(select(func.count()).where(Organisation.state == "submitted")) or 0
+def waiting() -> dict[str, ScalarSelect[int]]:
+    """The count for a manager's desk: organisations that wait for their check."""
+    return {"organisations": select(func.count()).where(Organisation.state == "submitted").scalar_subquery()}
 
 
 def names_of(org_ids: Iterable[int]) -> dict[int, str]:

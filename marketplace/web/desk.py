@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import url_for
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 
 from marketplace.auctions import queries as auctions
 from marketplace.cases import queries as cases
 from marketplace.core import approvals, deadlines
-from marketplace.core.actor import BANK, ENTERPRISE, OPERATOR, Actor
+from marketplace.core.actor import BANK, ENTERPRISE, OPERATOR, PLATFORM, REGULATOR, Actor
 from marketplace.core.clock import now
 from marketplace.core.db import db
 from marketplace.core.errors import NotFound
@@ -45,7 +45,7 @@ def lists(actor: Actor) -> dict[str, list[dict[str, Any]]]:
     things are read once for all of them."""
     assert actor.org_id is not None
     asked = approvals.waiting_for(actor.org_id)
-    due = due_rows(actor.org_id)
+    due = due_rows(actor)
     done = event_rows(actor.org_id)
     rows: list[Any] = [*asked, *due, *(row for row, _times in done)]
     labels = named(rows)
@@ -104,37 +104,44 @@ def stake_facts(row: Approval, stake: money.AtStake) -> list[tuple[Any, str]]:
 
 
 def manager_counts() -> list[dict[str, Any]]:
-    """What waits for a manager in each room, four statements however much there is; nothing of what is done."""
-    offers, objections = listing_desk.waiting_count()
-    lines, payouts = money.waiting_count()
-    found = (
-        (parties.waiting_count(), _l("机构等待审核"), "parties.manage_list"),
-        (offers, _l("挂牌等待审核或发布"), "listings.manage_list"),
-        (objections, _l("异议等待处理"), "listings.manage_list"),
-        (interest.waiting_count(), _l("技术需求等待审核"), "interest.manage_needs"),
-        (lines, _l("来款等待确认"), "money.line_list"),
-        (payouts, _l("款项等待付出"), "money.payout_list"),
-    )
-    return [{"count": count, "text": text, "href": url_for(page)} for count, text, page in found if count]
+    """What waits for a manager in each room, in one statement; nothing of what is done."""
+    asked = parties.waiting() | listing_desk.waiting() | interest.waiting() | money.waiting()
+    counted = db.session.execute(select(*(query.label(name) for name, query in asked.items()))).one()._mapping
+    return [
+        {"count": counted[name], "text": text, "href": url_for(page)}
+        for name, (text, page) in WAITING.items()
+        if counted[name]
+    ]
 
 
+WAITING = {
+    "organisations": (_l("机构等待审核"), "parties.manage_list"),
+    "offers": (_l("挂牌等待审核或发布"), "listings.manage_list"),
+    "objections": (_l("异议等待处理"), "listings.manage_list"),
+    "needs": (_l("技术需求等待审核"), "interest.manage_needs"),
+    "lines": (_l("来款等待确认"), "money.line_list"),
+    "payouts": (_l("款项等待付出"), "money.payout_list"),
+}
 NEAR = timedelta(days=90)  # a right that ends in 2044 is no news for a desk
 LABELS = {
     "case": cases.labels,
     "right": rights.labels,
     "listing": listings.labels,
     "lot": auctions.labels,
+    "organisation": parties.names_of,
+    "import": cases.import_labels,
+    "import_run": cases.import_labels,
     "need": interest.labels,
     "saved_search": interest.search_labels,
 }
 
 
 def named(rows: Iterable[Any]) -> dict[tuple[str, int], str]:
-    """What people call the subjects of these rows, one query a kind of subject."""
+    """What people call the subjects of these rows, one query a kind of subject; all kinds of money in one."""
     wanted: dict[str, set[int]] = {}
     for row in rows:
         wanted.setdefault(row.subject, set()).add(row.subject_id)
-    return {
+    return money.labels(wanted) | {
         (subject, key): text
         for subject, ids in wanted.items()
         if subject in LABELS
@@ -191,14 +198,16 @@ def to_complete(actor: Actor) -> list[dict[str, Any]]:
     return [{"title": title_of(lot), "href": url_for(to, lot_id=lot.id)} for lot, to in zip(lots, pages, strict=True)]
 
 
-def due_rows(org_id: int, limit: int = 12) -> list[Deadline]:
-    """What falls due for the organisation within NEAR, soonest first."""
+def due_rows(actor: Actor, limit: int = 12) -> list[Deadline]:
+    """What falls due for the actor's organisation within NEAR, soonest first; for who runs or watches the market also
+    what falls due in any sale."""
+    whose: Any = Deadline.org_id == actor.org_id
+    if actor.org_kind in (PLATFORM, REGULATOR):
+        whose = or_(whose, Deadline.subject == "lot")
     return list(
         db.session.scalars(
             select(Deadline)
-            .where(
-                Deadline.org_id == org_id, Deadline.state == "pending", Deadline.due_at <= func.clock_timestamp() + NEAR
-            )
+            .where(whose, Deadline.state == "pending", Deadline.due_at <= func.clock_timestamp() + NEAR)
             .order_by(Deadline.due_at)
             .limit(limit)
         )

@@ -402,8 +402,8 @@ def test_the_desk_counts_and_shows_what_waits(app: Zhiliu) -> None:
     made = unsold()
     ((line,), _counts, _pages) = desk.offers(made.maker)
     assert line.failed and line.next_round is None and line.start_minor == 5_000_000_00
-    assert desk.waiting_count()[0] == 0
+    assert db.session.scalar(db.select(desk.waiting()["offers"])) == 0
     take_to(made, "submitted")
-    assert desk.waiting_count()[0] == 1
+    assert db.session.scalar(db.select(desk.waiting()["offers"])) == 1
     ((line,), _counts, _pages) = desk.offers(made.manager)
     assert line.next_round is not None and line.next_round.state == "submitted"

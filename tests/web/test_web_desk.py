@@ -6,14 +6,20 @@ import re
 import uuid
 from datetime import timedelta
 
+from sqlalchemy import select
+
 from marketplace import Zhiliu
 from marketplace.auctions import service as auctions
+from marketplace.cases.models import ImportRun
+from marketplace.core import deadlines
 from marketplace.core.clock import now
 from marketplace.core.db import db
+from marketplace.core.events import record
 from marketplace.listings.models import Listing, Objection
 from marketplace.money import lots
-from marketplace.money.models import Payout, Receivable
-from marketplace.parties.models import Organisation
+from marketplace.money.models import Deposit, Payout, Receivable
+from marketplace.parties.models import Organisation, User
+from marketplace.parties.sign_in import actor_of
 from tests.factories import money
 from tests.factories.auctions import make_bidder, make_lot
 from tests.factories.parties import client_for, make_org, make_user
@@ -67,6 +73,48 @@ def test_the_regulator_reads_how_sales_stand_and_is_not_asked_to_be_verified(app
         assert f"<dt>{label}</dt><dd>{value}</dd>" in page
     assert "¥123,000.00" in page and "¥100,000.00" in page
     assert 'href="/cases"' in page and "/manage/" not in page
+
+
+def test_who_runs_or_watches_the_market_sees_the_times_of_every_sale(app: Zhiliu) -> None:
+    made = make_lot(1)
+    deadlines.schedule("lot.close", "lot", made.id, now() + timedelta(days=41), made.seller.id)
+    deadlines.schedule("right.annuity", "right", 77, now() + timedelta(days=2), made.seller.id)
+    db.session.commit()
+
+    def due(person: User) -> str:
+        page = client_for(app, person).get("/desk").text
+        return page.split(">接下来的时间<")[1].split("最近的操作")[0]
+
+    for kind, roles in (("platform", ("maker",)), ("regulator", ("viewer",))):
+        told = due(make_user(make_org(kind), roles))
+        assert "竞价结束" in told and made.lot.title in told and "缴纳年费" not in told, kind
+    assert "竞价结束" not in due(make_user(make_org("bank")))
+    assert "竞价结束" in due(make_user(made.seller)) and "缴纳年费" in due(make_user(made.seller))
+
+
+def test_what_was_done_names_things_of_money_organisations_and_files(app: Zhiliu) -> None:
+    made = make_lot(1)
+    person = make_user(made.seller)
+    deposit = db.session.scalars(select(Deposit).where(Deposit.lot_id == made.id)).one()
+    receivable = db.session.get_one(Receivable, deposit.receivable_id)
+    payout = Payout(purpose="proceeds", amount_minor=12_345_67, currency="CNY", due_at=now(), org_id=made.seller.id)
+    run = ImportRun(org_id=made.seller.id, target="rights", filename="九月权利.csv", sha256="0" * 64, size=1,
+                    created_by=person.id)  # fmt: skip
+    db.session.add_all([payout, run])
+    db.session.flush()
+    who = actor_of(person, None)
+    names = {
+        ("deposit", deposit.id): receivable.reference,
+        ("payout", payout.id): "¥12,345.67",
+        ("import", run.id): "九月权利.csv",
+        ("organisation", made.bidders[0].org.id): made.bidders[0].org.name,
+    }
+    for (subject, key), _name in names.items():
+        record("organisation.verified", subject, key, who)
+    db.session.commit()
+    page = client_for(app, person).get("/desk").text.split("最近的操作")[1]
+    for name in names.values():
+        assert f"“{name}”" in page, name
 
 
 def test_a_bidders_desk_begins_with_the_sales_it_takes_part_in(app: Zhiliu) -> None:
