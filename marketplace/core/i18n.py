@@ -86,6 +86,14 @@ def title_of(thing: Any) -> str:
     return str(english or read("title") or "")
 
 
+def template_of(text: Any) -> tuple[str, dict[str, Any]]:
+    """The Chinese template of a lazy text and what goes into it, to be kept and put into words later; any other text
+    as it reads now."""
+    if isinstance(text, LazyString) and text._func is _ and len(text._args) == 1:
+        return str(text._args[0]), dict(text._kwargs)
+    return str(text), {}
+
+
 def lazy_title(thing: Any) -> LazyString:
     """``title_of`` at the moment of reading: for letters, which go out in each member's language."""
     kept = {"title": thing.title, "title_en": getattr(thing, "title_en", None), "facts": getattr(thing, "facts", None)}
@@ -113,5 +121,6 @@ __all__ = [
     "lazy_title",
     "ngettext",
     "source_words",
+    "template_of",
     "title_of",
 ]

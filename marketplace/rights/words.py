@@ -162,11 +162,12 @@ def known(text: str) -> bool:
 
 def say(template: str, params: Mapping[str, Any] | None = None) -> Any:
     """The template in the reader's language, lazily; params that are texts of the rules are translated too."""
-    values = {name: _value(value) for name, value in (params or {}).items()}
+    values = {name: in_words(value) for name, value in (params or {}).items()}
     return _l(template, **values)
 
 
-def _value(value: Any) -> Any:
+def in_words(value: Any) -> Any:
+    """A figure of a rule as it is; a text of the rules so that it is translated when shown."""
     if isinstance(value, str) and value in _KNOWN:
         return _l(value)
     if isinstance(value, str) and all(part in _KNOWN for part in value.split("；")):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+import re
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import Result
+from flask_babel import force_locale
 from sqlalchemy import func, select, update
 
 from jobs import queues, tick, worker
@@ -268,6 +270,22 @@ def test_cases_come_in_with_their_rights_and_a_second_file_updates_them(app: Zhi
     assert counts(bring(actor, CASES + row.replace("420.5", "400"), "cases")) == ("done", 1, 0, 1, 0, 0)
     db.session.expire_all()
     assert db.session.scalars(select(Case)).one().claim_principal_minor == 4_000_000_00
+
+
+def test_what_other_rooms_refuse_is_told_in_the_readers_language(app: Zhiliu) -> None:
+    """A fault is kept as its template and figures; the names in it are words of the rules, so they are put into
+    English too."""
+    actor = make_actor("bank")
+    head = "案件编号,债务人,统一社会信用代码,贷款本金(万元),处置路径\n"
+    bring(actor, head + "A-1,债务人甲,9142,500,自行拍卖\n", "cases")
+    bring(actor, "权利类型,号码,名称\n商标,CN101234567A,装置\n", "rights")
+    told = {}
+    for lang in ("zh", "en"):
+        with force_locale(lang):
+            told[lang] = [text_of(f) for f in db.session.scalars(select(ImportFault).order_by(ImportFault.id))]
+    assert "统一社会信用代码应为 18 位；这里有 4 位" in told["zh"]
+    assert "这是专利公开（公告）号，不是商标的号码" in told["zh"]
+    assert len(told["en"]) == len(told["zh"]) and not re.search("[\u4e00-\u9fff]", "".join(told["en"])), told["en"]
 
 
 def test_a_case_that_left_the_draft_is_not_changed_by_a_file(app: Zhiliu) -> None:

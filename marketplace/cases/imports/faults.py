@@ -12,7 +12,8 @@ from flask_babel import force_locale, gettext
 from marketplace.cases import texts
 from marketplace.cases.models import ImportFault
 from marketplace.core.errors import Problem
-from marketplace.core.i18n import _l
+from marketplace.core.i18n import _l, template_of
+from marketplace.rights.words import in_words
 
 ERROR, WARNING = "error", "warning"
 
@@ -59,12 +60,10 @@ class Fault:
 
 def from_problem(problem: Problem, values: dict[str, str], severity: str = ERROR) -> Fault:
     """A refusal of a service as a fault: its source text is kept so that it can be shown in any language."""
-    message = problem.message
-    if not isinstance(message, str):
-        with force_locale("zh"):
-            message = str(message)
+    with force_locale("zh"):
+        message, figures = template_of(problem.message)
+        params = {k: v if isinstance(v, (int, float)) else str(v) for k, v in (figures | problem.params).items()}
     name = problem.field
-    params = {k: v if isinstance(v, (int, float, str)) else str(v) for k, v in problem.params.items()}
     return Fault(problem.code, name, values.get(name or ""), params, severity, message)
 
 
@@ -102,6 +101,7 @@ def _template(fault: ImportFault) -> tuple[str, dict[str, Any]]:
     params = dict(fault.params or {})
     if fault.message is not None:
         text = gettext(fault.message)
+        params = {name: str(in_words(value)) if isinstance(value, str) else value for name, value in params.items()}
     elif template is not None:
         text = str(template)
     elif fault.code in texts.FINDINGS:
