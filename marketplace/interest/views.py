@@ -56,7 +56,7 @@ def board() -> ResponseReturnValue:
         found=found,
         filters=wanted,
         regions=places.provinces(),
-        region_names=places.names(need.region_code for need in found.needs),
+        code_names=places.names(found.needs),
         may_post=poster.allows(current_actor()),
     )
 
@@ -85,7 +85,7 @@ def public_page(need_id: int, form: ResponseForm | None, status: int = 200) -> R
         answers=answers,
         form=filled(form, need, choices) if choices else None,
         may_answer=may_answer,
-        region_names=places.names([need.region_code]),
+        code_names=places.names([need]),
         now=now(),
     ), status
 

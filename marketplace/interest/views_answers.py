@@ -29,7 +29,7 @@ def matching_needs() -> ResponseReturnValue:
         rows=rows,
         answers=answers,
         listing_id=listing_id,
-        region_names=places.names(row.need.region_code for row in rows),
+        code_names=places.names([row.need for row in rows]),
     )
 
 

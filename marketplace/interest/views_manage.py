@@ -30,9 +30,7 @@ def manage_needs() -> ResponseReturnValue:
 @access(manager)
 def manage_need(need_id: int) -> ResponseReturnValue:
     need, name = queries.managed_need(need_id)
-    return render_template(
-        "interest/manage_need.html", need=need, poster=name, region_names=places.names([need.region_code])
-    )
+    return render_template("interest/manage_need.html", need=need, poster=name, code_names=places.names([need]))
 
 
 def _back(need_id: int, text: str) -> ResponseReturnValue:

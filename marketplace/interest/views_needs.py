@@ -100,7 +100,7 @@ def my_need(need_id: int) -> ResponseReturnValue:
         need=need,
         matches=queries.matches_of(need) if need.state == "published" else [],
         answers=queries.answers_to(need) if shown else [],
-        region_names=places.names([need.region_code]),
+        code_names=places.names([need]),
         may=current_actor().may("maker"),
         now=now(),
     )

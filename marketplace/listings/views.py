@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from marketplace.auctions.models import Lot, LotState
 from marketplace.auctions.rule_words import length
+from marketplace.auctions.rules.deadlines import Deadline
 from marketplace.auctions.rules.profiles import Profile
 from marketplace.core import files
 from marketplace.core.access import access, current_actor, org, public, signed_in
@@ -63,7 +64,7 @@ def timeline_steps(listing: Listing, at: datetime, latest: tuple[Lot, LotState] 
     for line in lines:
         if line.code in MOOT.get(outcome, ()) or (sandbox and line.code == "notice_satisfied"):
             continue
-        done = line.at <= at and listing.published_at is not None
+        done = line.at <= at and (listing.published_at is not None or _told_by(listing, line))
         state = "done" if done else "next"
         if not done and not current:
             state, current = "now", True
@@ -71,6 +72,12 @@ def timeline_steps(listing: Listing, at: datetime, latest: tuple[Lot, LotState] 
         title = texts.TIMELINE.get(line.code, line.name_zh)
         steps.append({"title": title, "when": line.at, "state": state, "text": note, "source": line.source})
     return steps
+
+
+def _told_by(listing: Listing, line: Deadline) -> bool:
+    """The one step that comes before publication: whether the parties were notified in time."""
+    told = listing.parties_notified_at
+    return line.code == "parties_notified" and told is not None and told <= line.at
 
 
 def plain_rules(profile: Profile) -> list[tuple[Any, str]]:

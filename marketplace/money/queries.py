@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Exists, ScalarSelect, exists, func, literal, select, union_all
+from sqlalchemy import BigInteger, Exists, ScalarSelect, Text, cast, exists, func, literal, select, union_all
 
 from marketplace.core.db import db
 from marketplace.core.models import Approval
@@ -104,16 +104,18 @@ def waiting() -> dict[str, ScalarSelect[int]]:
     }
 
 
+_NO_NAME: Any = cast(None, Text)
+_NO_AMOUNT: Any = (cast(None, BigInteger), cast(None, Text))
 #: What people call things of money: a number of ours, a file's name, or else the amount.
 _CALLED: dict[str, Any] = {
-    "deposit": select(Deposit.id, Receivable.reference, literal(None), literal(None)).join(
+    "deposit": select(Deposit.id, Receivable.reference, *_NO_AMOUNT).join(
         Receivable, Receivable.id == Deposit.receivable_id
     ),
-    "receivable": select(Receivable.id, Receivable.reference, literal(None), literal(None)),
-    "release_order": select(ReleaseOrder.id, ReleaseOrder.number, literal(None), literal(None)),
-    "statement_import": select(StatementImport.id, StatementImport.filename, literal(None), literal(None)),
-    "statement_line": select(StatementLine.id, literal(None), StatementLine.amount_minor, StatementLine.currency),
-    "payout": select(Payout.id, literal(None), Payout.amount_minor, Payout.currency),
+    "receivable": select(Receivable.id, Receivable.reference, *_NO_AMOUNT),
+    "release_order": select(ReleaseOrder.id, ReleaseOrder.number, *_NO_AMOUNT),
+    "statement_import": select(StatementImport.id, StatementImport.filename, *_NO_AMOUNT),
+    "statement_line": select(StatementLine.id, _NO_NAME, StatementLine.amount_minor, StatementLine.currency),
+    "payout": select(Payout.id, _NO_NAME, Payout.amount_minor, Payout.currency),
 }
 
 

@@ -17,7 +17,7 @@ from marketplace.core.db import db
 from marketplace.core.events import record
 from marketplace.listings.models import Listing, Objection
 from marketplace.money import lots
-from marketplace.money.models import Deposit, Payout, Receivable
+from marketplace.money.models import Deposit, Payout, Receivable, ReleaseOrder, StatementImport, StatementLine
 from marketplace.parties.models import Organisation, User
 from marketplace.parties.sign_in import actor_of
 from tests.factories import money
@@ -103,8 +103,19 @@ def test_what_was_done_names_things_of_money_organisations_and_files(app: Zhiliu
     db.session.add_all([payout, run])
     db.session.flush()
     who = actor_of(person, None)
+    order = ReleaseOrder(number="FK20261127-00001", created_by=person.id, total_minor=5)
+    sent = StatementImport(filename="流水.csv", sha256="1" * 64, imported_by=person.id)
+    db.session.add_all([order, sent])
+    db.session.flush()
+    line = StatementLine(import_id=sent.id, row_no=1, bank_ref="B1", booked_on=now().date(), amount_minor=765_00)
+    db.session.add(line)
+    db.session.flush()
     names = {
         ("deposit", deposit.id): receivable.reference,
+        ("receivable", receivable.id): receivable.reference,
+        ("release_order", order.id): "FK20261127-00001",
+        ("statement_import", sent.id): "流水.csv",
+        ("statement_line", line.id): "¥765.00",
         ("payout", payout.id): "¥12,345.67",
         ("import", run.id): "九月权利.csv",
         ("organisation", made.bidders[0].org.id): made.bidders[0].org.name,
