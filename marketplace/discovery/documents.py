@@ -30,6 +30,8 @@ from search.document import Document, gone
 
 OPEN = ("scheduled", "running", "suspended")
 HEALTH = {Verdict.OK: 2, Verdict.WARN: 1, Verdict.BLOCKED: 0}
+#: The pledge that the sale itself ends stands on nearly every right here and tells none from another.
+EVERYWHERE = {"pledged"}
 LICENCES = ("exclusive", "sole", "ordinary")
 #: What may still be granted beside a licence in force (compatibility of licences, domain 4.2).
 BESIDE = {"licence_exclusive": frozenset[str](), "licence_sole": frozenset[str](), "licence_ordinary": {"ordinary"}}
@@ -48,6 +50,14 @@ class Built:
     @property
     def version(self) -> int:
         return self.document.version
+
+
+def _health(right: Right, today: date) -> int:
+    """0 to 2 for the ranking."""
+    verdict = health_of(right, today)
+    if verdict.verdict == Verdict.WARN and {reason.code for reason in verdict.reasons} <= EVERYWHERE:
+        return HEALTH[Verdict.OK]
+    return HEALTH[verdict.verdict]
 
 
 def read(listing_ids: Iterable[int]) -> list[Built]:
@@ -155,7 +165,7 @@ def build(
         "price_minor": latest.price_minor,
         "published_at": int(listing.published_at.timestamp()),
         "urgency": bands.urgency(ends_at, at),
-        "health": min((HEALTH[health_of(item.right, today).verdict] for item in listing.items), default=1),
+        "health": min((_health(item.right, today) for item in listing.items), default=1),
     }
     if term_end is not None:
         figures["term_end_day"] = (term_end - EPOCH).days

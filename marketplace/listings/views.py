@@ -279,6 +279,8 @@ def object_to(number: str) -> ResponseReturnValue:
     return _public_page(number, TextOnlyForm(formdata=None), form), 422
 
 
+#: Says no more than that it is so: not worth its words beside a field.
+OWN_RULE = "平台规则"
 #: What a rule calls a thing, and the field where it is typed.
 TYPED_AT = {"valuation_date": "appraisal_date"}
 
@@ -297,7 +299,7 @@ def place_problems(form: Any, problems: Iterable[Problem]) -> None:
         if name in unread:
             continue
         place = form._fields.get(name)
-        source = source_words(problem.source)
+        source = source_words(problem.source) if problem.source != OWN_RULE else ""
         text = (
             _("%(text)s（依据：%(source)s）", text=problem.message, source=source) if source else str(problem.message)
         )

@@ -195,7 +195,10 @@ def to_complete(actor: Actor) -> list[dict[str, Any]]:
     lots = auctions.to_complete(None if actor.is_manager else actor.org_id)
     own, page = "auctions.seller_page", "auctions.manage_lot" if actor.is_manager else "auctions.lot_page"
     pages = [own if lot.org_id == actor.org_id else page for lot in lots]
-    return [{"title": title_of(lot), "href": url_for(to, lot_id=lot.id)} for lot, to in zip(lots, pages, strict=True)]
+    return [
+        {"title": title_of(lot), "code": lot.code, "href": url_for(to, lot_id=lot.id)}
+        for lot, to in zip(lots, pages, strict=True)
+    ]
 
 
 def due_rows(actor: Actor, limit: int = 12) -> list[Deadline]:

@@ -13,7 +13,7 @@ from werkzeug.routing import BuildError
 
 from marketplace.core.access import current_actor, policy_of
 from marketplace.core.actor import BANK, ENTERPRISE, OPERATOR, PLATFORM, REGULATOR
-from marketplace.core.i18n import LANGUAGES, _l, get_locale
+from marketplace.core.i18n import LANGUAGES, _l, _lp, get_locale
 
 if TYPE_CHECKING:
     from marketplace import Zhiliu
@@ -50,12 +50,12 @@ MENUS = {
         DESK,
         ("parties.manage_list", _l("机构审核")),
         ("listings.manage_list", _l("挂牌审核")),
-        ("interest.manage_needs", _l("需求审核")),
+        ("interest.manage_needs", _lp("menu", "需求审核")),
         ("auctions.manage_lots", _l("竞价管理")),
         ("money.desk", _l("资金")),
         APPROVALS,
-        ("discovery.manage_search", _l("搜索索引")),
-        ("web.jobs_desk", _l("任务与消息")),
+        ("discovery.manage_search", _lp("menu", "搜索索引")),
+        ("web.jobs_desk", _lp("menu", "任务与消息")),
     ),
     REGULATOR: (DESK, ("cases.case_list", _l("不良案件"))),
 }

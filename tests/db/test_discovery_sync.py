@@ -86,6 +86,7 @@ def test_a_correction_of_the_right_marks_its_offers(engine: Memory) -> None:
     db.session.commit()
     assert row(made.id).version == before + 1
     health = engine.kept[str(made.id)].numbers["health"]
+    assert health == 2 and right.encumbrances  # the bank's own pledge, which every offer carries, is no blemish
     sync.run()
     assert engine.kept[str(made.id)].numbers["health"] < health
 
