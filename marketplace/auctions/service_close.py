@@ -13,14 +13,13 @@ from marketplace.auctions.models import Award, CourseEntry, LotResult, LotState,
 from marketplace.auctions.outage import silence_across
 from marketplace.auctions.rules.closing import NotYet, Outcome, Standing, decide_close
 from marketplace.auctions.rules.course import course_document, result_of
-from marketplace.auctions.rules.dates import add_days, day_ends, legal_date
 from marketplace.auctions.rules.profiles import scaled, span
 from marketplace.auctions.sale import ENDED, Sale, append_event, entries_of, public_entries, rules_state, sale_of
 from marketplace.auctions.seals import sign_course
 from marketplace.auctions.service_lots import prolong_lot
 from marketplace.core import deadlines, outbox
 from marketplace.core.actor import SYSTEM, Actor
-from marketplace.core.calendar import is_working_day
+from marketplace.core.calendar import add_days, day_ends, is_working_day, legal_date
 from marketplace.core.db import db
 from marketplace.core.events import record
 

@@ -18,7 +18,7 @@ from marketplace.auctions.service_after import release_all
 from marketplace.auctions.service_lots import LotPlan, schedule_lot
 from marketplace.core import deadlines
 from marketplace.core.actor import Actor
-from marketplace.core.calendar import is_working_day
+from marketplace.core.calendar import HOLIDAYS_KNOWN_UNTIL, is_working_day
 from marketplace.core.clock import now
 from marketplace.core.db import db
 from marketplace.core.errors import Forbidden, Invalid, Problem, Refused
@@ -117,6 +117,7 @@ def check_next_round(lot_id: int, terms: RoundTerms) -> list[Finding]:
         valuation_date=terms.valuation_date,
         first_notice_at=terms.first_notice_at,
         is_workday=is_working_day,
+        holidays_until=HOLIDAYS_KNOWN_UNTIL,
     )
     if failure is not None and failure.how == "defaulted":
         found = [replace(f, severity="warn") if f.code == "reauction_too_late" else f for f in found]

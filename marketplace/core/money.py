@@ -82,11 +82,6 @@ def half_up(value: Decimal) -> int:
     return int(value.quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
-def percent_of(minor: int, percent: Decimal | int) -> int:
-    """``percent`` % of ``minor``, half up."""
-    return half_up(Decimal(minor) * Decimal(percent) / 100)
-
-
 def split(minor: int, weights: Sequence[int]) -> list[int]:
     """Split by weights with the largest remainder; parts sum to ``minor`` exactly, ties to the earlier part."""
     total = sum(weights)

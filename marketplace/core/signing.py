@@ -8,7 +8,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask import current_app
@@ -48,16 +47,6 @@ def sign_raw(payload: bytes) -> bytes:
 def sign(payload: bytes) -> str:
     """The signature in base64."""
     return base64.b64encode(sign_raw(payload)).decode()
-
-
-def is_ours(payload: bytes, signature: str) -> bool:
-    """Whether the platform's key made this signature."""
-    key: Ed25519PrivateKey = current_app.extensions["signing_key"]
-    try:
-        key.public_key().verify(base64.b64decode(signature, validate=True), payload)
-    except (InvalidSignature, ValueError):
-        return False
-    return True
 
 
 def public_key_pem() -> str:

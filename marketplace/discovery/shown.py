@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from marketplace.core.i18n import _
 from marketplace.discovery import queries, texts, tiles, trees
 from marketplace.discovery.find import Found
 from marketplace.discovery.wanted import CHOICES, KNOWN, Wanted
@@ -184,7 +183,3 @@ def _advice(wanted: Wanted, chips: Sequence[Chip], counts: Mapping[str, Mapping[
     helps = [name for name in CHOICES if getattr(wanted, name) and any(counts[name].values())]
     titles = {texts.FIELDS[name] for name in helps}
     return [chip for chip in chips if chip.field in titles]
-
-
-def total_text(found: Found) -> str:
-    return _("共 %(n)s 项", n=found.total)

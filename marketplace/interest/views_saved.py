@@ -16,8 +16,6 @@ from marketplace.interest.service_saved import MOST_SEARCHES
 from marketplace.interest.views import bp
 from marketplace.parties.forms import put_problems
 
-NOT_THE_SEARCH = ("csrf_token", "name", "often", "shared", "lang")
-
 
 @bp.get("/saved-searches")
 @access(signed_in)

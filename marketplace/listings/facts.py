@@ -15,7 +15,7 @@ from marketplace.auctions.rules.findings import Finding
 from marketplace.auctions.rules.profiles import Profile, Round
 from marketplace.auctions.sale import sale_of
 from marketplace.cases.models import Case
-from marketplace.core.calendar import is_working_day
+from marketplace.core.calendar import HOLIDAYS_KNOWN_UNTIL, is_working_day
 from marketplace.core.clock import now
 from marketplace.core.clock import today as legal_today
 from marketplace.core.db import db
@@ -161,6 +161,7 @@ def offer_facts(listing: Listing, at: datetime) -> rules.OfferFacts:
         auctioneer=listing.auctioneer,
         labelled_auction=profile.code == "commercial",
         is_workday=is_working_day,
+        holidays_until=HOLIDAYS_KNOWN_UNTIL,
     )
 
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from marketplace.auctions.rules.dates import IsWorkday, monday_to_friday
 from marketplace.auctions.rules.findings import Finding
 from marketplace.auctions.rules.pricing import check_organizer, check_terms
 from marketplace.auctions.rules.profiles import Profile
 from marketplace.auctions.rules.texts import check_checklists
+from marketplace.core.calendar import IsWorkday, monday_to_friday
 
 SANDBOX = "sandbox"
 PROFILE_OF_PATH = {
@@ -86,6 +86,7 @@ class OfferFacts:
     auctioneer: str | None = None
     labelled_auction: bool = False
     is_workday: IsWorkday = field(default=monday_to_friday)
+    holidays_until: date | None = None
 
 
 def noticed(facts: OfferFacts) -> frozenset[str]:
@@ -213,6 +214,7 @@ def _terms(facts: OfferFacts) -> Iterable[Finding]:
         valuation_date=facts.appraisal_date,
         loan_principal_minor=facts.loan_principal_minor,
         is_workday=facts.is_workday,
+        holidays_until=facts.holidays_until,
     )
 
 

@@ -54,7 +54,6 @@ TERM_FIELDS = (
     "planned_opens_at",
     "planned_ends_at",
 )
-REQUIRED_TEXTS = ("title", "summary", "known_defects", "taxes_and_fees", "inspection", "handover", "contact")
 TOO_LONG = 20_000
 
 

@@ -174,6 +174,9 @@ FINDINGS = {
     "duration_too_short": _l("竞价时间过短，至少 %(length)s"),
     "notice_too_short": _l("公告期不足 %(days)s 日，现在发布的，最早可于 %(earliest)s 开始竞价"),
     "notice_too_short.sandbox": _l("沙盒不受公告期约束，到时即可开始竞价；按同样规则的真实处置须公告至少 %(days)s 日"),
+    "holidays_unknown": _l(
+        "%(year)s 年的放假安排尚未载入，工作日暂按周一至周五计算；遇节假日的，公告期会更长，请留出余量"
+    ),
     "parties_notified_late": _l("当事人和优先购买权人应在公告发布至少 %(days)s 日前得到通知"),
     "parties_notified_late.sandbox": _l(
         "沙盒不受通知期限约束；真实处置的当事人和优先购买权人应在公告发布至少 %(days)s 日前得到通知"

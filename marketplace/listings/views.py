@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -15,6 +15,7 @@ from marketplace.auctions.rules.deadlines import Deadline
 from marketplace.auctions.rules.profiles import Profile
 from marketplace.core import files
 from marketplace.core.access import access, current_actor, org, public, signed_in
+from marketplace.core.calendar import holidays_known, legal_date
 from marketplace.core.clock import now
 from marketplace.core.db import db
 from marketplace.core.errors import DomainError, Invalid, NotFound, Problem
@@ -69,6 +70,9 @@ def timeline_steps(listing: Listing, at: datetime, latest: tuple[Lot, LotState] 
         if not done and not current:
             state, current = "now", True
         note = _("随竞价结束时间变动") if line.provisional else None
+        last_day = legal_date(line.at - timedelta(microseconds=1))  # 24:00 still belongs to its day
+        if line.workdays and not holidays_known(last_day):
+            note = _("按周一至周五计算：%(year)s 年的放假安排尚未载入", year=last_day.year)
         title = texts.TIMELINE.get(line.code, line.name_zh)
         steps.append({"title": title, "when": line.at, "state": state, "text": note, "source": line.source})
     return steps

@@ -11,7 +11,7 @@ from marketplace.rights.rules import annuities as fees
 from marketplace.rights.rules import encumbrances as burdens
 from marketplace.rights.rules.health import Consents, Health, RightFacts, Status, health
 from marketplace.rights.rules.kinds import KINDS, Kind
-from marketplace.rights.rules.terms import Term, TermRefused, legal_term
+from marketplace.rights.rules.terms import RenewalWindow, Term, TermRefused, legal_term, renewal_window
 
 DATES = ("filing_date", "grant_date", "registration_date", "first_publication", "completion_date")
 #: Traits kept in ``right.extra``: ISO dates and yes/no.
@@ -52,6 +52,12 @@ def term_of(right: Right) -> Term | None:
     if right.renewed_until and term.end and right.renewed_until > term.end:
         term = replace(term, end=right.renewed_until)
     return term
+
+
+def renewal_of(right: Right) -> RenewalWindow | None:
+    """When a mark's next renewal may be filed (商标法 art. 40); None for other kinds and unknown terms."""
+    term = term_of(right) if KINDS[Kind(right.kind)].is_mark else None
+    return renewal_window(term) if term and term.end else None
 
 
 def schedule_of(right: Right) -> list[fees.Annuity]:

@@ -18,7 +18,7 @@ from marketplace.core.db import db
 from marketplace.core.errors import DomainError
 from marketplace.core.i18n import _, _l
 from marketplace.rights import burdens, queries, service
-from marketplace.rights.facts import annuity_state_of, burden_of, paid_years, schedule_of, term_of
+from marketplace.rights.facts import annuity_state_of, burden_of, paid_years, renewal_of, schedule_of, term_of
 from marketplace.rights.forms import DocumentForm, RightForm, kind_choices, put_problems
 from marketplace.rights.rules.annuities import amount_due
 from marketplace.rights.rules.health import Verdict
@@ -198,6 +198,7 @@ def _right_page(right_id: int, form: DocumentForm, status: int = 200) -> Respons
         right=right,
         day=day,
         term=term,
+        renewal=renewal_of(right),
         left=term.remaining(day) if term else None,
         whole=whole,
         elapsed=elapsed,

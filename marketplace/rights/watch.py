@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import selectinload
 
 from marketplace.core import deadlines
-from marketplace.core.calendar import start_of_day
+from marketplace.core.calendar import day_starts
 from marketplace.core.db import db
 from marketplace.core.models import Deadline
 from marketplace.rights.facts import paid_years, schedule_of, status_of, term_of
@@ -51,7 +51,7 @@ def notice_days(last_day: date, before: tuple[int, ...]) -> list[date]:
 def upcoming(days: list[date], after: date) -> datetime | None:
     """Start of the first of these days that lies after ``after``."""
     coming = [day for day in days if day > after]
-    return start_of_day(min(coming)) if coming else None
+    return day_starts(min(coming)) if coming else None
 
 
 def preservation_end(right: Right, today: date) -> date | None:

@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 
 from marketplace import Zhiliu
 from marketplace.core import deadlines
-from marketplace.core.calendar import add_months, add_years, start_of_day
+from marketplace.core.calendar import add_months, add_years, day_starts
 from marketplace.core.clock import today
 from marketplace.core.db import db, unit_of_work
 from marketplace.core.errors import Forbidden, Invalid, NotFound, Refused
@@ -288,7 +288,7 @@ def test_the_next_fee_and_the_end_of_the_term_are_watched(app: Zhiliu) -> None:
     actor = make_actor("bank")
     right = service.create_right(actor, right_data())
     assert set(due_of(right)) == {"right.annuity", "right.expiry"}
-    assert due_of(right)["right.expiry"].due_at == start_of_day(right.term_end - timedelta(days=365))
+    assert due_of(right)["right.expiry"].due_at == day_starts(right.term_end - timedelta(days=365))
     service.set_standing(actor, right.id, {"terminated_on": today()})
     assert not due_of(right)
 
@@ -308,10 +308,10 @@ def test_a_due_fee_is_told_once_a_day_and_again_later(app: Zhiliu) -> None:
     mails = [m.payload for m in db.session.scalars(select(Outbox).where(Outbox.topic == "mail"))]
     assert len(mails) == 1
     due = add_years(filed, 5)
-    assert again == start_of_day(due - timedelta(days=7))
+    assert again == day_starts(due - timedelta(days=7))
     assert due.isoformat() in mails[0]["body"] and "¥1,200.00" in mails[0]["body"]
     service.record_payment(actor, right.id, year=6, paid_on=day, amount_minor=1200_00)
-    assert due_of(right)["right.annuity"].due_at == start_of_day(add_years(filed, 6) - timedelta(days=90))
+    assert due_of(right)["right.annuity"].due_at == day_starts(add_years(filed, 6) - timedelta(days=90))
 
 
 def test_an_ending_preservation_is_told(app: Zhiliu) -> None:
@@ -329,8 +329,8 @@ def test_an_ending_preservation_is_told(app: Zhiliu) -> None:
             "until_date": day + timedelta(days=7),
         },
     )
-    assert due_of(right)["right.preservation"].due_at == start_of_day(day + timedelta(days=7))
-    assert handlers.preservation(right.id) == start_of_day(day + timedelta(days=7))
+    assert due_of(right)["right.preservation"].due_at == day_starts(day + timedelta(days=7))
+    assert handlers.preservation(right.id) == day_starts(day + timedelta(days=7))
     assert db.session.scalar(select(Outbox).where(Outbox.topic == "mail")) is not None
 
 

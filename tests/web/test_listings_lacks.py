@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 from sqlalchemy import select
 
 from marketplace import Zhiliu
+from marketplace.core.calendar import HOLIDAYS_KNOWN_UNTIL, day_starts
 from marketplace.core.clock import now
 from marketplace.core.db import db
 from marketplace.listings import facts, rules
 from marketplace.listings.models import Listing
+from marketplace.listings.texts import TIMELINE
+from marketplace.listings.views import timeline_steps
 from marketplace.parties.models import User
 from tests.factories.cases import make_case
 from tests.factories.listings import make_listing
@@ -57,3 +60,19 @@ def test_a_rehearsal_is_told_what_a_real_sale_needs_not_bounds_it_does_not_have(
     page = client_for(app, db.session.get_one(User, made.maker.user_id)).get(f"/listings/mine/{made.id}").text
     assert "沙盒不受公告期约束" in page and "真实处置须公告至少 30 日" in page and "最早可于" not in page
     assert "沙盒不受通知期限约束" in page
+
+
+def test_working_days_beyond_the_known_holidays_are_told_as_such(app: Zhiliu) -> None:
+    """State-owned sales count notice and balance in working days; next year's holidays come with the calendar."""
+    listing = db.session.get_one(Listing, make_listing("draft").id)
+    year = HOLIDAYS_KNOWN_UNTIL.year + 1
+    for published, unsure in ((day_starts(HOLIDAYS_KNOWN_UNTIL), True), (day_starts(date(year - 1, 3, 2)), False)):
+        listing.profile_code, listing.planned_opens_at = "state_owned", published + timedelta(days=45)
+        listing.planned_ends_at = listing.planned_opens_at + timedelta(days=1)
+        with app.test_request_context():
+            steps = {str(step["title"]): str(step["text"] or "") for step in timeline_steps(listing, published)}
+        told = {title for title, text in steps.items() if f"{year} 年的放假安排尚未载入" in text}
+        assert told == ({str(TIMELINE["notice_satisfied"]), str(TIMELINE["balance"])} if unsure else set())
+        found = {f.code for f in facts.findings(listing, published)}
+        assert ("holidays_unknown" in found) == unsure
+    db.session.rollback()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from flask.testing import FlaskClient
@@ -255,6 +255,15 @@ def test_a_viewer_reads_and_does_not_change(app: Zhiliu, bank: Organisation) -> 
     assert page.status_code == 200 and "/edit" not in page.get_data(as_text=True)
     assert viewer.get(f"/rights/{right.id}/edit").status_code == 403
     assert app.test_client().get(f"/rights/{right.id}").status_code == 302
+
+
+def test_a_mark_says_when_its_renewal_may_be_filed(banker: FlaskClient, bank: Organisation) -> None:
+    """商标法 art. 40: in the last 12 months of the term, or in the six months after it."""
+    mark = make_right(bank, kind="trademark", registration_date=date(2019, 3, 14))
+    page = " ".join(banker.get(f"/rights/{mark.id}").text.split())
+    assert "可以申请续展" in page and "2028-03-14 至 2029-03-13" in page and "2029-09-13" in page
+    assert "商标法第 40 条" in page
+    assert "可以申请续展" not in banker.get(f"/rights/{make_right(bank).id}").text
 
 
 def test_every_page_is_complete_in_english(app: Zhiliu, bank: Organisation) -> None:

@@ -320,7 +320,6 @@ def sandbox(clock_rate: int = 1440) -> Profile:
 
 
 SANDBOX = sandbox()
-DEFAULT_PROFILE = "pledgee_agreed"
 PROFILES: dict[str, Profile] = {
     profile.code: profile for profile in (PLEDGEE_AGREED, JUDICIAL_ONLINE, COMMERCIAL, STATE_OWNED, BANKRUPTCY, SANDBOX)
 }

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from .dates import IsWorkday, add_days, add_months, day_ends, day_starts, legal_date, monday_to_friday
+from marketplace.core.calendar import (
+    IsWorkday,
+    add_days,
+    add_months,
+    day_ends,
+    day_starts,
+    legal_date,
+    monday_to_friday,
+)
+
 from .findings import Force, Term
 from .pricing import notice_term
 from .profiles import Profile, span
@@ -13,7 +22,8 @@ from .profiles import Profile, span
 
 @dataclass(frozen=True)
 class Deadline:
-    """A named moment (UTC). ``provisional`` ones count from the end of bidding and move with it."""
+    """A named moment (UTC). ``provisional`` ones count from the end of bidding and move with it; ``workdays`` ones are
+    counted in working days, so holidays move them."""
 
     code: str
     at: datetime
@@ -21,6 +31,7 @@ class Deadline:
     source: str
     force: Force
     provisional: bool = False
+    workdays: bool = False
 
 
 def deadlines_for(
@@ -85,4 +96,8 @@ def deadlines_for(
     kept_until = day_ends(add_months(legal_date(ends_at), 12 * kept.value))
     rows.append(("records_kept", kept_until, "竞价记录保存期满", kept, True))
     rows.sort(key=lambda row: row[1])
-    return [Deadline(c, at, name, term.source, term.force, soft) for c, at, name, term, soft in rows]
+    real = not profile.sandbox
+    return [
+        Deadline(code, at, name, term.source, term.force, soft, real and term.unit == "workdays")
+        for code, at, name, term, soft in rows
+    ]

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from .dates import IsWorkday, add_days, day_ends, day_starts, legal_date, monday_to_friday
+from marketplace.core.calendar import IsWorkday, add_days, day_ends, day_starts, legal_date, monday_to_friday
+
 from .findings import Term
 from .formats import FORMATS
 from .pricing import at_least, at_most, deposit_band, increment_guide, lowest_start, notice_term

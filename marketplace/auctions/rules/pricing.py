@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
-from .dates import IsWorkday, add_days, add_months, legal_date, monday_to_friday
+from marketplace.core.calendar import IsWorkday, add_days, add_months, legal_date, monday_to_friday
+
 from .findings import Finding, Term, against
 from .profiles import Profile, Round, span
 
@@ -101,13 +102,15 @@ def check_terms(
     first_notice_at: datetime | None = None,
     written_approval: bool = False,
     is_workday: IsWorkday = monday_to_friday,
+    holidays_until: date | None = None,
 ) -> list[Finding]:
     """Everything that is wrong with the terms of a round, all at once; empty when they may be published.
 
     Moments are aware datetimes. ``previous_*`` belong to the failed round before. ``first_notice_at`` is when
     the first auction's notice was published (default: ``published_at``). ``refuse`` findings forbid
     publication, ``warn`` findings are shown and may be confirmed. Start, increment, deposit and times that are None
-    are not entered yet: what depends on them goes unsaid, the rest is told.
+    are not entered yet: what depends on them goes unsaid, the rest is told. ``holidays_until``: the last day whose
+    holidays ``is_workday`` knows; a period of working days that goes past it is warned of (``holidays_unknown``).
     """
     rung = profile.round(round_no)
     if rung is None:
@@ -121,7 +124,7 @@ def check_terms(
         if increment_minor is not None and "increment" not in bad:
             found += _increment(profile, start_minor, increment_minor)
     if opens_at is not None:
-        found += _opening(profile, rung, start_minor, published_at, opens_at, is_workday)
+        found += _opening(profile, rung, start_minor, published_at, opens_at, is_workday, holidays_until)
         found += _after_failure(profile, rung, round_no, previous_ended_at, opens_at)
         if ends_at is not None:
             found += _duration(profile, rung, opens_at, ends_at)
@@ -233,6 +236,7 @@ def _opening(
     published_at: datetime,
     opens_at: datetime,
     is_workday: IsWorkday,
+    holidays_until: date | None,
 ) -> Iterator[Finding]:
     if opens_at < published_at:
         yield _own("opens_before_publication", "opens_at")
@@ -247,6 +251,8 @@ def _opening(
         first_day = add_days(legal_date(published_at), term.value, term.unit, is_workday)
         late = legal_date(opens_at) < first_day
         params = {"earliest": first_day.isoformat()}
+        if term.unit == "workdays" and holidays_until is not None and first_day > holidays_until:
+            yield Finding("holidays_unknown", "warn", "opens_at", {"year": first_day.year}, term.source, term.force)
     if late:
         yield against(term, "notice_too_short", "opens_at", days=term.value, unit=term.unit, **params)
 

@@ -14,8 +14,6 @@ from typing import Any, Literal
 
 from .findings import Force, Term
 
-PriceRule = Literal["floor", "reduced", "equals_previous"]
-
 
 @dataclass(frozen=True)
 class NoticeBand:

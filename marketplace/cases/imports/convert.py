@@ -12,7 +12,6 @@ from marketplace.cases.imports.fields import CHOICES, TARGETS, Field, fields_of
 from marketplace.cases.reading.dates import DateRefused, parse_date
 from marketplace.core.money import MoneyRefused, parse_minor
 
-FORMULA = ("=", "+", "-", "@")
 _LIST = re.compile(r"[|;；\n、]+|,(?=\s*\S)|，")
 _CODES = re.compile(r"[|;；\n、,，\s]+")
 _DIGITS = re.compile(r"^-?\d{1,9}$")

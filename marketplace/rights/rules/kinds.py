@@ -170,8 +170,3 @@ _ROWS = (
 
 #: Every kind by its code, in the order a form shows them.
 KINDS: dict[Kind, KindInfo] = {row.code: row for row in _ROWS}
-
-
-def kind_info(kind: Kind | str) -> KindInfo:
-    """The row of a kind; ValueError for an unknown code."""
-    return KINDS[Kind(kind)]

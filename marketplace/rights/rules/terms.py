@@ -177,6 +177,7 @@ class RenewalWindow:
     opens: date
     closes: date
     grace_end: date
+    source: str = "商标法 art. 40"
 
 
 def renewal_window(term: Term) -> RenewalWindow:

@@ -3,8 +3,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from marketplace.auctions.rules.catalogue import COMMERCIAL, JUDICIAL_ONLINE, SANDBOX, STATE_OWNED
-from marketplace.auctions.rules.dates import add_days, add_months, day_ends
 from marketplace.auctions.rules.deadlines import deadlines_for
+from marketplace.core.calendar import add_days, add_months, day_ends
 
 PUBLISHED = datetime(2026, 1, 15, 2, 0, tzinfo=UTC)
 OPENS = datetime(2026, 2, 14, 2, 0, tzinfo=UTC)

@@ -10,7 +10,6 @@ from marketplace.auctions.rules.catalogue import (
     SANDBOX,
     STATE_OWNED,
 )
-from marketplace.auctions.rules.dates import legal_date
 from marketplace.auctions.rules.findings import refused
 from marketplace.auctions.rules.pricing import (
     check_organizer,
@@ -20,6 +19,7 @@ from marketplace.auctions.rules.pricing import (
     increment_guide,
     lowest_start,
 )
+from marketplace.core.calendar import legal_date
 
 YUAN = 100
 MILLION = 1_000_000 * YUAN
@@ -248,6 +248,24 @@ def test_state_owned_seller_counts_working_days_and_needs_approval_below_ninety_
     lower = {**usual, "round_no": 2, "previous_start_minor": MILLION, "start_minor": 890_000 * YUAN}
     assert codes(check(STATE_OWNED, **lower)) == {"approval_needed"}
     assert check(STATE_OWNED, **lower, written_approval=True) == []
+
+
+def test_a_notice_in_working_days_warns_where_the_holidays_are_not_known():
+    terms = {"start_minor": 20 * MILLION, "appraisal_minor": 20 * MILLION, "deposit_minor": 2 * MILLION}
+    terms |= {
+        "increment_minor": 1_000 * YUAN,
+        "opens_at": OPENS + timedelta(days=30),
+        "ends_at": OPENS + timedelta(days=40),
+    }
+
+    def found(until):
+        return codes(check(STATE_OWNED, **terms, holidays_until=until))
+
+    opening = date(2026, 2, 12)  # 20 working days after the 15th of January, Monday to Friday
+    assert "holidays_unknown" not in found(None) | found(opening) | found(date(2026, 12, 31))
+    assert "holidays_unknown" in found(opening - timedelta(days=1))
+    calendar_days = check(holidays_until=date(2026, 1, 20))
+    assert "holidays_unknown" not in codes(calendar_days)  # 30 days are 30 days
 
 
 def test_sandbox_opens_at_once_with_a_warning_and_lasts_a_minute():
