@@ -238,6 +238,7 @@ def seller_page(lot_id: int) -> ResponseReturnValue:
         "now": lot["now"],
         "ended": lot["state"] in ENDED,
         "bidders": len(queries.registrations_of(lot_id)),
+        "result": lot["result"],
         "award": queries.award_of(lot_id),
         "money": money.money_of_lot(lot_id) if sold else None,
         "checklist": completion.checklist(lot_id) if sold else [],

@@ -125,6 +125,7 @@ def _public_pages(offer: Made, running: MadeLot, ended: MadeLot) -> list[str]:
         "/", "/how", "/listings", "/listings?kind=trademark", "/results", f"/listings/{offer.listing.number}",
         f"/listings/{offer.listing.number}/notice", f"/lots/{running.id}", f"/lots/{ended.id}",
         f"/lots/{running.id}/course", "/join", "/account/login", "/account/reset",
+        "/developers", "/open-data", "/needs",
     ]  # fmt: skip
 
 

@@ -16,12 +16,14 @@ from sqlalchemy import func, select
 
 from marketplace import Zhiliu
 from marketplace.auctions import service
-from marketplace.auctions.models import BidRefusal, CourseEntry, PreemptionClaim, Registration
+from marketplace.auctions.models import Award, BidRefusal, CourseEntry, PreemptionClaim, Registration
 from marketplace.core.db import db
 from marketplace.core.models import Event
+from marketplace.money import queries
 from marketplace.parties.models import User
+from marketplace.web.formats import instant
 from tests.factories.auctions import Bidder, MadeLot, make_lot
-from tests.factories.money import make_managers
+from tests.factories.money import make_managers, pay
 from tests.factories.parties import client_for, make_actor, make_org, make_user
 
 TITLE = '<script>alert(1)</script>一种"发明" & 专利'
@@ -393,12 +395,32 @@ def test_after_the_end_everyone_is_told_what_comes_next(app: Zhiliu, lang: str) 
     for path in ("/seller",):
         page = client_for(app, make_user(lot.seller), lang).get(f"/lots/{lot.id}{path}")
         assert page.status_code == 200 and "¥101,000.00" in page.text
+        told = page.text.split('id="result"')[1].split("</section>")[0]
+        assert lot.bidders[1].code in told and "¥101,000.00" in told
     managed = someone(app, "platform", lang).get(f"/manage/lots/{lot.id}")
     assert managed.status_code == 200 and "¥91,000.00" in managed.text
     stale = browser_of(app, lot.bidders[0]).post(
         f"/lots/{lot.id}/bids", data={"idempotency_key": "z", "amount": "20万"}
     )
     assert stale.status_code == 409
+
+
+def test_who_has_paid_is_not_shown_a_time_to_pay(app: Zhiliu) -> None:
+    lot = make_lot(2)
+    lot.bid(0, 100_000_00)
+    lot.end()
+    service.close_lot(lot.id)
+    db.session.commit()
+    due = instant(db.session.scalars(select(Award)).one().balance_due_at)
+    seller, buyer = client_for(app, make_user(lot.seller)), browser_of(app, lot.bidders[0])
+    addresses = ((seller, f"/lots/{lot.id}/seller"), (buyer, f"/lots/{lot.id}"))
+    assert all(due in client.get(address).text for client, address in addresses)
+    balance = queries.balance_of(lot.id, lot.bidders[0].org.id)
+    assert balance is not None
+    pay(make_managers(), balance)
+    for client, address in addresses:
+        page = client.get(address).text
+        assert due not in page and "付清余款" in page, address
 
 
 def test_an_unsold_lot_and_one_not_there(app: Zhiliu, client: FlaskClient) -> None:
