@@ -6,6 +6,7 @@ their Chinese, one of them carries a context: ``_lp("subject", "来款")``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from marketplace.core.sources import NAMED, source_text
 LANGUAGES = {"zh": "中文", "en": "English"}
 LANGUAGE_COOKIE = "zhiliu_lang"  # outlives the session: whose sign-in expired reads the same language as before
 ROOT = Path(__file__).resolve().parent.parent
+CHINESE = re.compile("[\u4e00-\u9fff]")
 babel = Babel()
 
 
@@ -75,6 +77,13 @@ def marked_source(source: object) -> Markup:
     return Markup(NAMED.sub(lambda found: f'(<span lang="zh-CN">{found[1]}</span>)', str(text)))  # noqa: S704 (escaped)
 
 
+def spoken(text: object) -> Markup:
+    """The attribute that tells a screen reader to read a person's Chinese as Chinese on the English page, with its
+    space; nothing where the text speaks the page's language: ``<p{{ row.text|spoken }}>``."""
+    foreign = str(get_locale() or "zh") != "zh" and CHINESE.search(str(text or ""))
+    return Markup(' lang="zh-CN"') if foreign else Markup("")
+
+
 def title_of(thing: Any) -> str:
     """What a listing, lot or right is called in the reader's language: its English title where it has one and the
     reader reads English. ``thing``: an object or a mapping with ``title`` and perhaps ``title_en``, which a lot keeps
@@ -108,7 +117,7 @@ def configure_languages(app: Flask) -> None:
     babel.init_app(app, locale_selector=lambda: locales[choose_language()])
     app.after_request(remember_language)
     app.jinja_env.globals.update(languages=LANGUAGES, current_language=lambda: str(get_locale() or "zh"))
-    app.jinja_env.filters.update(source=marked_source, called=title_of)
+    app.jinja_env.filters.update(source=marked_source, called=title_of, spoken=spoken)
 
 
 __all__ = [
@@ -121,6 +130,7 @@ __all__ = [
     "lazy_title",
     "ngettext",
     "source_words",
+    "spoken",
     "template_of",
     "title_of",
 ]

@@ -57,6 +57,16 @@ def number_of(made: Made) -> str:
     return str(db.session.get_one(Listing, made.id).number)
 
 
+def test_a_sellers_chinese_is_read_as_chinese_on_the_english_page(app: Zhiliu) -> None:
+    made = make_listing("published", texts={"known_defects": "未发现", "summary": "Two <b>patents</b>"})
+    page = f"/listings/{number_of(made)}"
+    client = app.test_client()
+    english = client.get(f"{page}?lang=en").text
+    assert '<p class="zl-letter" lang="zh-CN">未发现</p>' in english
+    assert '<p class="zl-letter">Two &lt;b&gt;patents&lt;/b&gt;</p>' in english
+    assert '<p class="zl-letter">未发现</p>' in client.get(f"{page}?lang=zh").text
+
+
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_everyone_reads_the_published_offer(app: Zhiliu, lang: str) -> None:
     made = make_listing("published", rights=2)
