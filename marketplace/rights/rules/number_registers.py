@@ -127,11 +127,12 @@ def read_free(text: str, kind: Kind) -> ParsedNumber:
 def read_record(text: str, family: str) -> ParsedNumber:
     """A pledge registration (Y + 13 digits) or licence recordal (X + 13 digits); never refused for its form.
 
-    Older ones are 13 digits without a letter. Neither form is confirmed (domain 2.1): both always warn.
+    Older ones are 13 digits without a letter. Neither form is confirmed (domain 2.1): both always warn, and what has
+    another form is shown as it was written.
     """
     bare = re.sub(r"[\s.,\-/()]", "", without_labels(text) or text)
     match = _RECORD.match(bare)
     facts = {"year": int(match.group(2))} if match else {}
     tag = "PLEDGE" if family == "pledge_registration" else "LICENCE"
     canonical = bare if match and match.group(1) else f"{tag}-{bare}"
-    return ParsedNumber(family, canonical, bare, (_UNCONFIRMED,), facts)
+    return ParsedNumber(family, canonical, bare if match else text, (_UNCONFIRMED,), facts)

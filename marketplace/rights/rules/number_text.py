@@ -15,7 +15,9 @@ _LOOKALIKE = str.maketrans({
     "，": ",", "、": "、", "；": ";", "：": ":", "−": "-", "_": "-", "ー": "-", "／": "/",
     "×": "X", "✕": "X", "✖": "X", "\u0425": "X", "\u03a7": "X",  # sign, Cyrillic Ha, Greek Chi
 })  # fmt: skip
-_EDGES = " \"'“”‘’`´=()[]{}<>《》〈〉【】「」,.;:-/#*"
+_BRACKETS = {"(": ")", "[": "]", "{": "}", "<": ">", "《": "》", "〈": "〉", "【": "】", "「": "」"}
+_MARKS = " \"'“”‘’`´=,.;:-/#*"
+_EDGES = _MARKS + "".join(_BRACKETS) + "".join(_BRACKETS.values())
 _LABEL = re.compile(
     rf"^(?:[{HAN}\s:()/#,.]+|(?:(?:PATENT|APPLICATION|PUBLICATION|REGISTRATION|CERTIFICATE|SERIAL|GRANT|APPL|"
     r"PUB|REG|PAT)\b\.?\s*)+(?:NUMBER|NOS?|#)?\s*[.:#]?\s*|(?:NUMBER|NO)\s*[.:#]\s*|"
@@ -47,12 +49,36 @@ def clean(text: str | None) -> str:
         elif category[0] != "C":  # controls, zero-width marks and byte-order marks say nothing
             out.append(char)
     # what was removed may have parted a letter from its accent: compose once more
-    joined = unicodedata.normalize("NFKC", "".join(out)).strip().strip(_EDGES).strip()
-    if not joined:
+    joined = _trimmed(unicodedata.normalize("NFKC", "".join(out)).strip())
+    if not joined.strip(_EDGES):
         raise NumberRefused("number.empty")
     if _ENUMERATION.search(joined):
         raise NumberRefused("number.several")
     return re.sub(r"\s+", " ", joined)
+
+
+def _trimmed(text: str) -> str:
+    """Without marks at its ends, brackets around the whole and brackets whose other half is missing. A bracket that
+    belongs to the number stays: (2023)数登字第1号."""
+    previous = None
+    while text != previous:
+        previous = text = text.strip(_MARKS)
+        if text[:1] in _BRACKETS:
+            closed = _closed_at(text)
+            text = text[1:-1] if closed == len(text) - 1 else text if closed else text[1:]
+        if any(text.endswith(close) and text.count(close) > text.count(begin) for begin, close in _BRACKETS.items()):
+            text = text[:-1]
+    return text
+
+
+def _closed_at(text: str) -> int:
+    """Where the bracket that begins the text is closed; 0 where it never is."""
+    depth, close = 0, _BRACKETS[text[0]]
+    for place, char in enumerate(text):
+        depth += (char == text[0]) - (char == close)
+        if depth == 0:
+            return place
+    return 0
 
 
 def without_labels(text: str) -> str:

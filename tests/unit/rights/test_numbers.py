@@ -171,12 +171,22 @@ def test_any_text_is_read_or_refused_with_a_known_code(text, kind):
     candidates(text)
 
 
+@given(st.text("()[]《》AB1号 .", max_size=12))
+def test_a_free_number_read_again_is_the_same(text):
+    try:
+        number = parse_number(Kind.DATA_RIGHT, text)
+    except NumberRefused:
+        return
+    assert parse_number(Kind.DATA_RIGHT, number.display).canonical == number.canonical
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [
         ("", "number.empty"),
         (None, "number.empty"),
         (" \u200b ", "number.empty"),
+        (")(", "number.empty"),
         ("一种方法", "number.unreadable"),
         ("ABC", "number.unreadable"),
         ("9" * 201, "number.too_long"),
@@ -284,6 +294,12 @@ def test_foreign_patents_are_kept_with_a_warning(text, canonical):
         (Kind.COLLECTIVE_MARK, "国际注册第G1234567号", "TM-G1234567", ()),
         (Kind.CERTIFICATION_MARK, "123456789012", "TM-123456789012", ("number.format_unconfirmed",)),
         (Kind.DATA_RIGHT, "浙数登 2023-0001 号", "DATA-浙数登2023-0001号", ("number.format_unconfirmed",)),
+        (Kind.DATA_RIGHT, "（2023）数登字第1号", "DATA-(2023)数登字第1号", ("number.format_unconfirmed",)),
+        (Kind.DATA_RIGHT, "【数登(1)】.", "DATA-数登(1)", ("number.format_unconfirmed",)),
+        (Kind.DATA_RIGHT, "(数登1)(2", "DATA-(数登1)(2", ("number.format_unconfirmed",)),
+        (Kind.DATA_RIGHT, "数登1)", "DATA-数登1", ("number.format_unconfirmed",)),
+        (Kind.DATA_RIGHT, "(数登1", "DATA-数登1", ("number.format_unconfirmed",)),
+        (Kind.TRADE_SECRET, "商密3号（甲）", "SECRET-商密3号(甲)", ("number.no_register",)),
         (Kind.TRADE_SECRET, "配方一", "SECRET-配方一", ("number.no_register",)),
     ],
 )
@@ -320,7 +336,8 @@ def test_recordal_numbers_only_warn():
     assert parse_record_number("licence", "X2022420000123").canonical == "X2022420000123"
     assert parse_record_number("pledge", "2022420000123").canonical == "PLEDGE-2022420000123"
     odd = parse_record_number("pledge", "鄂质 12")
-    assert odd.warnings == ("number.format_unconfirmed",)
+    assert (odd.display, odd.warnings) == ("鄂质 12", ("number.format_unconfirmed",))
+    assert parse_record_number("pledge", "（2021）鄂质登字7号").display == "(2021)鄂质登字7号"
     with pytest.raises(NumberRefused):
         parse_record_number("pledge", " ")
 
