@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from hypothesis import settings
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
@@ -28,6 +29,8 @@ from marketplace.demo.servers import LocalServers
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORDS = Path(os.environ.get("ZHILIU_RECORDS", ROOT.parent / "shared" / "data"))
+settings.register_profile("zhiliu", deadline=None)  # a busy machine is no fault of the code: no timed assertions
+settings.load_profile("zhiliu")
 EMPTY_TABLES = """
 DO $$ DECLARE t record; found boolean; BEGIN
   SET LOCAL session_replication_role = replica;

@@ -107,7 +107,7 @@ def test_any_input_gets_a_documented_answer(app: Zhiliu, label: str, mode: Gener
     operation = operation_of(app, label)
     real = paths_of(world)
 
-    @settings(max_examples=EXAMPLES, deadline=None, database=None, derandomize=True,
+    @settings(max_examples=EXAMPLES, database=None, derandomize=True,
               suppress_health_check=list(HealthCheck))  # fmt: skip
     @given(data=st.data())
     def check(data: st.DataObject) -> None:
@@ -138,7 +138,7 @@ def test_without_a_token_only_what_is_public_answers(app: Zhiliu, label: str) ->
     operation = operation_of(app, label)
     real = paths_of(world)
 
-    @settings(max_examples=3, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=3, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy())
     def check(case: Any) -> None:
         case.path_parameters = {name: real[name] for name in case.path_parameters or {}}

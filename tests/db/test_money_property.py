@@ -59,9 +59,7 @@ def act(managers: Managers, lot_id: int, seller: int, org: int, name: str, amoun
         service.owe_proceeds(lot_id, seller, SYSTEM)
 
 
-@settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(acts=ACTS)
 def test_any_order_of_acts_keeps_the_money_laws(app: Zhiliu, acts: list[tuple[str, int, int]]) -> None:
     managers = make_managers()

@@ -171,7 +171,7 @@ def test_real_office_files_and_pdfs_pass() -> None:
     assert check_file(out.getvalue(), "a").media_type == XLSX
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(content=st.one_of(st.binary(max_size=400), st.sampled_from([row[0] for row in GOOD])), cut=st.integers(0, 400))
 def test_any_bytes_are_told_or_refused_and_never_a_page(content: bytes, cut: int) -> None:
     for data in (content, content[:cut], content + content[:cut]):

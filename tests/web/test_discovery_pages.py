@@ -254,7 +254,7 @@ NAMES = st.sampled_from(
 
 
 @given(pairs=st.lists(st.tuples(NAMES, st.text(st.characters(codec="utf-8"), max_size=30)), max_size=12))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_query_string_gets_a_page(app: Zhiliu, market: Made, pairs: list[tuple[str, str]]) -> None:
     assert app.test_client().get("/listings", query_string=pairs).status_code == 200
 

@@ -289,7 +289,7 @@ NAMES = st.sampled_from(
 
 
 @given(pairs=st.lists(st.tuples(NAMES, st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=30))))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_query_string_gets_a_list(app: Zhiliu, pairs: list[tuple[str, str]]) -> None:
     assert app.test_client().get("/listings", query_string=dict(pairs)).status_code == 200
 

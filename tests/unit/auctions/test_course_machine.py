@@ -145,7 +145,7 @@ class RandomSale(RuleBasedStateMachine):
 
 
 RandomSale.TestCase.settings = settings(
-    max_examples=80, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=80, stateful_step_count=30, suppress_health_check=[HealthCheck.too_slow]
 )
 TestRandomSale = RandomSale.TestCase
 
